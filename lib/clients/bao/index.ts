@@ -1,0 +1,3 @@
+export { BaoClient, type BaoClientOptions, type DataKey, type TransitSignature } from './client.ts';
+export { BaoError, type BaoErrorCode } from './errors.ts';
+export type { TransitPublicKey, TransitPublicKeys } from './public-keys.ts';

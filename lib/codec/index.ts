@@ -1,0 +1,10 @@
+export {
+  createPayloadCodec,
+  ENCRYPTED_ENCODING,
+  type CompletePayload,
+  type PayloadCodec,
+  type PayloadCodecOptions,
+} from './codec.ts';
+export { CodecError } from './errors.ts';
+export { Keyring, transitWrapper, type KeyringOptions, type KeyWrapper } from './keyring.ts';
+export type { Payload } from './payload.ts';
