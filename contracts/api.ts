@@ -303,9 +303,7 @@ export const Cron = z
   .string()
   .max(128)
   .regex(
-    new RegExp(
-      `^(?:@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|${cronField}(?: ${cronField}){4})$`,
-    ),
+    new RegExp(`^(?:@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|${cronField}(?: ${cronField}){4})$`),
     'a cron expression of five fields, such as "0 3 * * *"',
   );
 
@@ -354,9 +352,7 @@ export type ScheduleChanged = z.infer<typeof ScheduleChanged>;
 const base64 = z.base64();
 /** JSON form of `temporal.api.common.v1.Payloads`. */
 export const CodecPayloads = z.object({
-  payloads: z
-    .array(z.object({ metadata: z.record(z.string(), base64).optional(), data: base64.optional() }))
-    .max(1000),
+  payloads: z.array(z.object({ metadata: z.record(z.string(), base64).optional(), data: base64.optional() })).max(1000),
 });
 export type CodecPayloads = z.infer<typeof CodecPayloads>;
 

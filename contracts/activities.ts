@@ -1,0 +1,176 @@
+import type { ApprovalClaims } from './approval.ts';
+import type { ArtifactRef } from './reference.ts';
+import type { ModelConfig, TrainingConfig } from './model-config.ts';
+import type { EvaluationSummary, GateResult, TrainGates } from './train-register-deploy.ts';
+
+/** What identifies a run across stages and attempts. `key` is the workflow id: every external write derives from it. */
+export interface RunContext {
+  readonly key: string;
+  readonly runId: string;
+  readonly requestedBy: string;
+}
+
+export interface PreparedData {
+  /** Manifest (JSON) that names the split tensors by digest, with shapes and preprocessing. */
+  readonly manifest: ArtifactRef;
+  /** Digest of the data card and of the data it names. */
+  readonly cardSha256: string;
+  readonly dataSha256: string;
+  readonly classes: number;
+  readonly counts: { readonly train: number; readonly validation: number; readonly test: number };
+}
+
+export interface TrainedModel {
+  /** Weights (safetensors layout: header JSON + raw little-endian float32). */
+  readonly weights: ArtifactRef;
+  /** NDJSON, one line a logged step: {step, epoch, loss, accuracy?, valLoss?, valAccuracy?, learningRate, throughput}. */
+  readonly history: ArtifactRef;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * A training runs in segments of at most five minutes, so that priority and fairness of the queue act in between. A
+ * segment that is not the last ends in a durable checkpoint at `step`; the workflow calls `trainModel` again with the
+ * same arguments until it returns a `TrainedModel`: `while ('continue' in result) result = await trainModel(args)`.
+ */
+export interface TrainingSegment {
+  readonly continue: true;
+  readonly step: number;
+  readonly steps: number;
+}
+
+export interface EvaluatedModel {
+  readonly summary: EvaluationSummary;
+  /** Full report (JSON): per-class table, confusion matrix, calibration bins, intervals. */
+  readonly report: ArtifactRef;
+  /** Logits on the test set (raw float32 [samples, classes]) for paired tests and the export check. */
+  readonly logits: ArtifactRef;
+  /** File name → SVG or PNG. */
+  readonly plots: Readonly<Record<string, ArtifactRef>>;
+}
+
+export interface ExportedModel {
+  readonly onnx: ArtifactRef;
+  /** max |Δ| of probabilities over the whole test set. */
+  readonly maxAbsDifference: number;
+  readonly samples: number;
+}
+
+export interface LoggedRun {
+  readonly experimentId: string;
+  readonly runId: string;
+}
+
+export interface SignedModel {
+  readonly digest: string;
+  readonly files: Readonly<Record<string, ArtifactRef>>;
+  readonly signature: ArtifactRef;
+}
+
+export interface RegisteredVersion extends SignedModel {
+  readonly model: string;
+  readonly version: string;
+}
+
+/** Queue `saip-cpu`. Every activity is idempotent in its arguments. */
+export interface CpuActivities {
+  verifyDataCard(a: { dataset: string }): Promise<{ cardSha256: string; dataSha256: string; card: ArtifactRef }>;
+  prepareData(a: { dataset: string; seed: number; validationShare: number }): Promise<PreparedData>;
+  exportOnnx(a: {
+    model: ModelConfig;
+    data: PreparedData;
+    weights: ArtifactRef;
+    logits: ArtifactRef;
+  }): Promise<ExportedModel>;
+  logRun(a: {
+    run: RunContext;
+    registerAs: string;
+    dataset: string;
+    model: ModelConfig;
+    training: TrainingConfig;
+    seed: number;
+    card: ArtifactRef;
+    data: PreparedData;
+    trained: TrainedModel;
+    evaluated: EvaluatedModel;
+    exported: ExportedModel;
+  }): Promise<LoggedRun>;
+  decideGates(a: {
+    registerAs: string;
+    gates: TrainGates;
+    data: PreparedData;
+    evaluated: EvaluatedModel;
+    exported: ExportedModel;
+  }): Promise<{ results: GateResult[]; subjectDigest: string }>;
+  verifyApproval(a: {
+    jws: string;
+    expected: { workflowId: string; runId: string; stage: string; subjectDigest: string; requestedBy: string };
+  }): Promise<ApprovalClaims>;
+  registerVersion(a: {
+    run: RunContext;
+    registerAs: string;
+    mlflow: LoggedRun;
+    signed: SignedModel;
+    evaluated: EvaluatedModel;
+  }): Promise<RegisteredVersion>;
+  /** Compensation: marks the version as withdrawn in the registry and MLflow; it can never get an alias again. */
+  withdrawVersion(a: { model: string; version: string; reason: string }): Promise<void>;
+  finishRun(a: {
+    mlflow: LoggedRun;
+    status: 'FINISHED' | 'FAILED' | 'KILLED';
+    outcome: string;
+    reasons: string[];
+  }): Promise<void>;
+  // rollout
+  currentAlias(a: { model: string; alias: string }): Promise<{ version: string } | undefined>;
+  previousChampion(a: { model: string }): Promise<{ version: string } | undefined>;
+  /** Appends to the alias log (the truth), then mirrors to MLflow. `version: undefined` takes the alias away. */
+  setAlias(a: {
+    run: RunContext;
+    model: string;
+    alias: string;
+    version: string | undefined;
+    reason: string;
+  }): Promise<void>;
+  /** Waits (heartbeating) until every live API process reports that it serves the alias's digest, or says why not. */
+  awaitServing(a: { model: string; alias: string; version: string }): Promise<{ replicas: number }>;
+  audit(a: {
+    actor: string;
+    action: string;
+    subject: string;
+    decision: string;
+    detail: Record<string, string>;
+  }): Promise<void>;
+}
+
+/** Queue `saip-gpu`, one slot a device. */
+export interface GpuActivities {
+  trainModel(a: {
+    run: RunContext;
+    model: ModelConfig;
+    training: TrainingConfig;
+    seed: number;
+    data: PreparedData;
+  }): Promise<TrainedModel | TrainingSegment>;
+  evaluateModel(a: {
+    model: ModelConfig;
+    data: PreparedData;
+    trained: TrainedModel;
+    seed: number;
+  }): Promise<EvaluatedModel>;
+}
+
+/** Queue `saip-release`; the only login that may sign. */
+export interface ReleaseActivities {
+  signModel(a: {
+    run: RunContext;
+    registerAs: string;
+    data: PreparedData;
+    card: ArtifactRef;
+    evaluated: EvaluatedModel;
+    exported: ExportedModel;
+    model: ModelConfig;
+  }): Promise<SignedModel>;
+}

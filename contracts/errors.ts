@@ -1,0 +1,149 @@
+/** The one table: what an error code means over HTTP, to Temporal's retries, and to the user. */
+export interface ErrorSpec {
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly hint: string;
+}
+
+const permanent = (status: number, hint: string): ErrorSpec => ({ status, retryable: false, hint });
+const transient = (status: number, hint: string): ErrorSpec => ({ status, retryable: true, hint });
+
+export const ERRORS = {
+  // requests
+  REQUEST_INVALID: permanent(400, 'Correct the named field; the schema is at /docs.'),
+  REQUEST_TOO_LARGE: permanent(413, 'Send a smaller body.'),
+  UNSUPPORTED_MEDIA_TYPE: permanent(415, 'Send application/json.'),
+  NOT_FOUND: permanent(404, 'Check the name; the list endpoints show what exists.'),
+  METHOD_NOT_ALLOWED: permanent(405, 'See /docs for the methods of this path.'),
+  CONFLICT: permanent(409, 'Read the current state, then try again.'),
+  IDEMPOTENCY_MISMATCH: permanent(422, 'This Idempotency-Key was used with another body; choose a new key.'),
+  RATE_LIMITED: transient(429, 'Wait as long as Retry-After says.'),
+  INTERNAL: permanent(500, 'Look up the trace id in the logs (saip logs api).'),
+  UNAVAILABLE: transient(503, 'A server the platform needs does not answer; run saip status.'),
+  // identity and policy
+  UNAUTHENTICATED: permanent(401, 'Send a valid bearer token: saip token.'),
+  TOKEN_INVALID: permanent(401, 'Get a new token: saip token.'),
+  CLIENT_CREDENTIALS_INVALID: permanent(401, 'Check client_id and client_secret.'),
+  FORBIDDEN: permanent(403, 'Ask an administrator for a role that allows this.'),
+  APPROVAL_INVALID: permanent(403, 'Approve through the API or CLI with a token that may.'),
+  APPROVAL_SAME_PERSON: permanent(403, 'Another person than the requester must approve.'),
+  APPROVAL_NOT_WAITING: permanent(409, 'The workflow is not waiting for approval; look at its progress.'),
+  APPROVAL_SUBJECT_MISMATCH: permanent(409, 'The subject changed since it was shown; look again, then decide.'),
+  POLICY_UNAVAILABLE: permanent(503, 'The policy bundle cannot be evaluated; nothing is allowed until it can.'),
+  // configuration
+  CONFIG_INVALID: permanent(500, 'Correct every named setting: docs/configuration.md.'),
+  SECRET_UNAVAILABLE: transient(503, 'OpenBao does not answer or is sealed: saip doctor.'),
+  SECRET_LOGIN_INVALID: permanent(500, 'The login file is missing, malformed or refused; make up writes it again.'),
+  SECRET_FORBIDDEN: permanent(500, 'The login of this process may not do that; see the OpenBao policies.'),
+  SECRET_REJECTED: permanent(502, 'OpenBao refused the request; see the message.'),
+  DATABASE_UNAVAILABLE: transient(503, 'PostgreSQL does not answer: saip status.'),
+  DATABASE_CONFLICT: transient(409, 'A concurrent change won; try again.'),
+  // artifacts
+  ARTIFACT_NOT_FOUND: permanent(404, 'The artifact was deleted or never written; run the stage again.'),
+  ARTIFACT_DIGEST_MISMATCH: permanent(409, 'The stored bytes changed; do not use them, run the stage again.'),
+  ARTIFACT_WRITE_FAILED: transient(507, 'Check free disk space and permissions: saip doctor.'),
+  // data sets
+  DATASET_UNKNOWN: permanent(404, 'saip dataset list shows what exists.'),
+  DATASET_CARD_INVALID: permanent(422, 'Complete the named field of the Croissant card.'),
+  DATASET_FILE_MISSING: permanent(422, 'Install the data again: make setup.'),
+  DATASET_DIGEST_MISMATCH: permanent(
+    422,
+    'The file changed since its card was written; restore it or write a new card.',
+  ),
+  DATASET_SPLIT_INVALID: permanent(422, 'Choose shares that leave samples in every split.'),
+  // models and training
+  MODEL_CONFIG_INVALID: permanent(422, 'Correct the named layer.'),
+  WEIGHTS_INVALID: permanent(422, 'Not a whole safetensors file of float32 tensors; restore it or train again.'),
+  PRESET_UNKNOWN: permanent(404, 'saip models presets shows what exists.'),
+  NATIVE_ADDON_MISSING: permanent(500, 'Build it: make setup. There is no slow path.'),
+  GPU_NOT_VISIBLE: permanent(500, 'nvidia-smi answers but TensorFlow sees no GPU: saip doctor.'),
+  DEVICE_OUT_OF_MEMORY: transient(500, 'The next attempt halves the micro-batch.'),
+  TRAINING_DIVERGED: permanent(422, 'The loss is not finite; lower the learning rate.'),
+  TRAINING_FENCED: permanent(409, 'A newer attempt owns this training; this one stops.'),
+  CHECKPOINT_INCOMPATIBLE: permanent(409, 'Resume on the same device class and replica count, or start again.'),
+  CHILD_CRASHED: transient(500, 'The child process died; its last lines are in the worker log.'),
+  CHILD_SILENT: transient(500, 'The child process reported nothing for too long and was killed.'),
+  EXPORT_UNSUPPORTED: permanent(422, 'Only allow-listed layers can be exported.'),
+  EXPORT_PARITY: permanent(422, 'The ONNX graph differs from the trained model; do not serve it.'),
+  // tracking, registry, signing, serving
+  MLFLOW_UNAVAILABLE: transient(503, 'MLflow does not answer: saip status.'),
+  MLFLOW_REJECTED: permanent(502, 'MLflow refused the request; see the message.'),
+  MODEL_UNKNOWN: permanent(404, 'saip models list shows what is registered.'),
+  MODEL_VERSION_UNKNOWN: permanent(404, 'saip models show MODEL lists the versions.'),
+  ALIAS_UNKNOWN: permanent(404, 'The model has no such alias.'),
+  ROLLBACK_IMPOSSIBLE: permanent(409, 'There is no earlier champion to go back to.'),
+  SIGNATURE_MISSING: permanent(409, 'Unsigned models are not served; register the model again.'),
+  SIGNATURE_INVALID: permanent(409, 'The model or its signature was changed; it is not served.'),
+  SIGNING_FAILED: transient(502, 'OpenBao did not sign: saip status.'),
+  MODEL_NOT_READY: transient(503, 'The model is not loaded; /v2/models/{model}/ready tells why.'),
+  MODEL_LOAD_FAILED: permanent(500, 'ONNX Runtime cannot load the model.'),
+  TENSOR_INVALID: permanent(400, 'Send the inputs that GET /v2/models/{model} describes.'),
+  UNSUPPORTED_DATATYPE: permanent(400, 'Use one of the datatypes in the model metadata.'),
+  ROLLOUT_NOT_SERVED: permanent(409, 'The API did not take the version; the former champion was restored.'),
+  // workflows and toolchain
+  WORKFLOW_UNKNOWN: permanent(404, 'saip workflows list shows what exists.'),
+  WORKFLOW_CLOSED: permanent(409, 'The workflow has ended.'),
+  STAGE_NOT_FAILED: permanent(409, 'Only a failed stage that still waits can be retried; look at its progress.'),
+  ROLLOUT_IN_PROGRESS: transient(409, 'Another rollout of this model runs; wait for it or cancel it.'),
+  WORKFLOW_REPLAY_FAILED: permanent(
+    500,
+    'Open workflows need the former build: let it finish them, or reset them; then start this one.',
+  ),
+  SCHEDULE_UNKNOWN: permanent(404, 'saip schedule list shows what exists.'),
+  SCHEDULE_EXISTS: permanent(409, 'Delete it first or choose another id.'),
+  PAYLOAD_UNDECRYPTABLE: permanent(500, 'The payload was encrypted with a key this process cannot unwrap.'),
+  STACK_UNHEALTHY: permanent(503, 'saip doctor names the service and the mend.'),
+  TOOL_MISSING: permanent(500, 'make setup installs it.'),
+  AUDIT_UNAVAILABLE: transient(503, 'The audit log cannot be written, so nothing is done.'),
+} as const satisfies Record<string, ErrorSpec>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface ErrorOptions {
+  readonly cause?: unknown;
+  /** The field, file or parameter at fault. */
+  readonly field?: string;
+}
+
+/**
+ * Base of every error the platform throws on purpose. Each domain derives one class that narrows `code`.
+ * `message` says what is wrong in one sentence and never holds a secret.
+ */
+export class SaipError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name: string = 'SaipError';
+  readonly code: C;
+  readonly field: string | undefined;
+
+  constructor(code: C, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.field = options.field;
+  }
+
+  get spec(): ErrorSpec {
+    return ERRORS[this.code];
+  }
+}
+
+/** True for errors of any copy of this module (a code from the table is what identifies them). */
+export function isSaipError(error: unknown): error is SaipError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code in ERRORS;
+}
+
+/** Second half of a Temporal failure: what its `details` hold beside the message. */
+export interface FailureDetail {
+  readonly field?: string;
+  readonly hint: string;
+}
+
+/** Options of the `ApplicationFailure` that stands for `error`: its type is the code, and the table decides on retries. */
+export function failureOptions(error: SaipError): {
+  readonly type: ErrorCode;
+  readonly message: string;
+  readonly nonRetryable: boolean;
+  readonly details: readonly [FailureDetail];
+} {
+  const { hint, retryable } = ERRORS[error.code];
+  const detail = error.field === undefined ? { hint } : { field: error.field, hint };
+  return { type: error.code, message: error.message, nonRetryable: !retryable, details: [detail] };
+}

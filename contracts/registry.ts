@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { ArtifactRef, Name, Sha256 } from './reference.ts';
+
+/** One registered version: files are verified against `signature` before anything loads them. */
+export const ModelVersion = z.object({
+  model: Name,
+  version: z.string(),
+  /** Root digest of the OpenSSF Model Signing statement (all files of the model folder). */
+  digest: Sha256,
+  /** Path inside the model folder → bytes. */
+  files: z.record(z.string(), ArtifactRef),
+  /** Sigstore bundle v0.3 over the folder. */
+  signature: ArtifactRef,
+  mlflowRunId: z.string(),
+  workflowId: z.string(),
+  metrics: z.record(z.string(), z.number()),
+  createdAt: z.string(),
+});
+export type ModelVersion = z.infer<typeof ModelVersion>;
+
+/** One row of the append-only alias log; `version` is absent when the alias was taken away. */
+export const AliasEvent = z.object({
+  id: z.int(),
+  model: Name,
+  alias: Name,
+  version: z.string().optional(),
+  digest: Sha256.optional(),
+  workflowId: z.string(),
+  actor: z.string(),
+  reason: z.string(),
+  at: z.string(),
+});
+export type AliasEvent = z.infer<typeof AliasEvent>;
+
+/** Stages of `rolloutModel`, in order. A rollback goes straight to `champion`. */
+export const ROLLOUT_STAGES = ['challenger', 'verifyChallenger', 'champion', 'verifyChampion'] as const;
+export const RolloutStage = z.enum(ROLLOUT_STAGES);
+export type RolloutStage = z.infer<typeof RolloutStage>;
+
+/** Input of `rolloutModel`: bring `version` to `champion`, or bring the former champion back. */
+export const RolloutInput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('promote'), model: Name, version: z.string(), requestedBy: z.string() }),
+  z.strictObject({
+    kind: z.literal('rollback'),
+    model: Name,
+    /** Default: the champion before the present one. */
+    toVersion: z.string().optional(),
+    reason: z.string().max(500),
+    requestedBy: z.string(),
+  }),
+]);
+export type RolloutInput = z.infer<typeof RolloutInput>;
+
+export const RolloutResult = z.object({
+  outcome: z.enum(['completed', 'rejected', 'cancelled']),
+  reasons: z.array(z.string()),
+  model: Name,
+  champion: z.string().optional(),
+  formerChampion: z.string().optional(),
+});
+export type RolloutResult = z.infer<typeof RolloutResult>;
+
+/** Body of `POST /v1/workflows/rollback` and `/v1/workflows/rollout`. */
+export const RollbackRequest = z.strictObject({
+  model: Name,
+  toVersion: z.string().optional(),
+  reason: z.string().min(1).max(500).default('requested'),
+});
+export const RolloutRequest = z.strictObject({ model: Name, version: z.string().min(1).max(32) });

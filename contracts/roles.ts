@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+export const ROLES = [
+  'viewer',
+  'predictor',
+  'trainer',
+  'approver',
+  'redteam',
+  'agent-operator',
+  'releaser',
+  'auditor',
+  'admin',
+] as const;
+
+/** A role claim of an access token. What a role may do is decided in `infra/policies/authz`. */
+export const Role = z.enum(ROLES);
+export type Role = z.infer<typeof Role>;
+
+/** What a request asks permission for; the action names that `infra/policies/authz` decides about. */
+export const ACTIONS = [
+  'workflow:start',
+  'workflow:read',
+  'workflow:approve',
+  'workflow:cancel',
+  'workflow:retry',
+  'model:read',
+  'model:infer',
+  'model:rollback',
+  'dataset:read',
+  'schedule:read',
+  'schedule:write',
+  'audit:read',
+  'codec:decode',
+  'metrics:read',
+] as const;
+export const Action = z.enum(ACTIONS);
+export type Action = z.infer<typeof Action>;

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { ModelConfig, Preset, TrainingConfig } from './model-config.ts';
+import { ArtifactRef, Name, Sha256 } from './reference.ts';
+
+/** Stages of `trainRegisterDeploy`, in order; these names are shown in the Temporal UI, the CLI and the API. */
+export const TRAIN_STAGES = [
+  'verifyDataCard',
+  'prepareData',
+  'train',
+  'evaluate',
+  'exportOnnx',
+  'logRun',
+  'gates',
+  'approval',
+  'signModel',
+  'registerVersion',
+  'rollout',
+] as const;
+export const TrainStage = z.enum(TRAIN_STAGES);
+export type TrainStage = z.infer<typeof TrainStage>;
+
+export const TrainGates = Preset.shape.gates.extend({
+  /** `not-worse`: an exact McNemar test against the champion on the same test set, one-sided, alpha 0.05. */
+  champion: z.enum(['not-worse', 'off']).default('not-worse'),
+});
+export type TrainGates = z.infer<typeof TrainGates>;
+
+export const ApprovalRule = z.strictObject({
+  required: z.boolean().default(false),
+  /** Seconds a person has; then the workflow ends `rejected`. */
+  timeoutSeconds: z
+    .int()
+    .min(1)
+    .max(30 * 86_400)
+    .default(86_400),
+});
+
+/**
+ * What happens when a stage fails for good: `fail` undoes what was registered and ends the workflow; `wait` first
+ * keeps the failed stage open for the update `retryStage`, and fails when nobody asked in time.
+ */
+export const FailureRule = z.strictObject({
+  action: z.enum(['fail', 'wait']).default('fail'),
+  /** Seconds that a failed stage stays open under `wait`. */
+  windowSeconds: z.int().min(1).max(86_400).default(600),
+});
+export type FailureRule = z.infer<typeof FailureRule>;
+
+/** Body of `POST /v1/workflows/train-register-deploy`. */
+export const TrainRequest = z.strictObject({
+  /** A preset's name (`saip models presets`) or a whole network. */
+  model: z.union([Name, ModelConfig]),
+  /** Default: the preset's data set. Required for a custom network. */
+  dataset: Name.optional(),
+  /** Name in the registry; default: the network's name. */
+  registerAs: Name.optional(),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(42),
+  /** Overrides of the preset's training; a custom network must bring `epochs`, `batchSize` and `optimizer`. */
+  training: TrainingConfig.partial().optional(),
+  gates: TrainGates.partial().optional(),
+  approval: ApprovalRule.prefault({}),
+  onFailure: FailureRule.prefault({}),
+  rollout: z.boolean().default(true),
+});
+export type TrainRequest = z.infer<typeof TrainRequest>;
+
+/** Workflow input: the request with presets resolved, and who asked. */
+export const TrainInput = z.strictObject({
+  model: ModelConfig,
+  dataset: Name,
+  registerAs: Name,
+  seed: z.int(),
+  training: TrainingConfig,
+  gates: TrainGates,
+  approval: ApprovalRule,
+  onFailure: FailureRule.prefault({}),
+  rollout: z.boolean(),
+  /** Subject of the token, or `schedule:<id>`. */
+  requestedBy: z.string(),
+  tenant: z.string().default('default'),
+});
+export type TrainInput = z.infer<typeof TrainInput>;
+
+export const MetricInterval = z.object({ value: z.number(), low: z.number(), high: z.number() });
+/** A point estimate with its 95 % bootstrap interval. */
+export type MetricInterval = z.infer<typeof MetricInterval>;
+
+export const EvaluationSummary = z.object({
+  samples: z.int(),
+  accuracy: MetricInterval,
+  macroF1: MetricInterval,
+  logLoss: MetricInterval,
+  ece: MetricInterval,
+});
+export type EvaluationSummary = z.infer<typeof EvaluationSummary>;
+
+export const GateResult = z.object({ name: z.string(), passed: z.boolean(), reason: z.string() });
+export type GateResult = z.infer<typeof GateResult>;
+
+/** Result of the workflow. `rejected` is a business outcome: gates, an approver or a time-out said no. */
+export const TrainResult = z.object({
+  outcome: z.enum(['completed', 'rejected', 'cancelled']),
+  reasons: z.array(z.string()),
+  weightsSha256: Sha256.optional(),
+  evaluation: EvaluationSummary.optional(),
+  gates: z.array(GateResult).optional(),
+  mlflow: z.object({ experimentId: z.string(), runId: z.string() }).optional(),
+  registered: z.object({ model: Name, version: z.string(), digest: Sha256, signature: ArtifactRef }).optional(),
+  alias: z.string().optional(),
+});
+export type TrainResult = z.infer<typeof TrainResult>;

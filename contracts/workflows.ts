@@ -1,0 +1,123 @@
+import type { WorkflowType } from './api.ts';
+import type { Pool, SEARCH_ATTRIBUTES } from './queues.ts';
+import { TASK_QUEUES } from './queues.ts';
+import type { RolloutInput } from './registry.ts';
+import type { TrainInput } from './train-register-deploy.ts';
+
+/** Names of the messages that workflows answer. Arguments: contracts/approval.ts; answer of `progress`: contracts/progress.ts. */
+export const WORKFLOW_MESSAGES = {
+  progress: 'progress',
+  approve: 'approve',
+  cancel: 'cancel',
+  retryStage: 'retryStage',
+} as const;
+
+/** What a run may change without a person looking: `high` reaches live traffic unapproved, `low` only registers. */
+export type Risk = 'low' | 'medium' | 'high';
+
+/** Smaller goes first. What a person waits for comes before what a schedule started. */
+export const PRIORITY = { interactive: 2, ordinary: 3, scheduled: 4 } as const;
+
+export interface TaskPriority {
+  readonly priorityKey: number;
+  /** Tenants share a queue in equal parts, whatever the number of their runs. */
+  readonly fairnessKey: string;
+}
+
+/** What every starter (API, schedule, parent workflow) sets, so that lists and the Temporal UI read like a report. */
+export interface WorkflowStart {
+  readonly workflowType: WorkflowType;
+  readonly taskQueue: (typeof TASK_QUEUES)[Pool];
+  /** One line of Markdown. */
+  readonly staticSummary: string;
+  /** Markdown: what was asked for. */
+  readonly staticDetails: string;
+  readonly searchAttributes: Readonly<Partial<Record<keyof typeof SEARCH_ATTRIBUTES, string>>>;
+  readonly priority: TaskPriority;
+}
+
+const SCHEDULE_PREFIX = 'schedule:';
+
+/** `requestedBy` of runs that a schedule starts. */
+export function scheduleSubject(scheduleId: string): string {
+  return `${SCHEDULE_PREFIX}${scheduleId}`;
+}
+
+function priorityOf(requestedBy: string, tenant: string, person: number = PRIORITY.ordinary): TaskPriority {
+  return { priorityKey: requestedBy.startsWith(SCHEDULE_PREFIX) ? PRIORITY.scheduled : person, fairnessKey: tenant };
+}
+
+function riskOf(input: TrainInput): Risk {
+  if (!input.rollout) return 'low';
+  return input.approval.required ? 'medium' : 'high';
+}
+
+/** A value of the caller's choosing inside a Markdown table cell. */
+function cell(value: string | number): string {
+  return String(value).replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');
+}
+
+function table(rows: readonly (readonly [string, string | number])[]): string {
+  return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${cell(value)} |`)].join('\n');
+}
+
+/** How to start `trainRegisterDeploy`. The workflow id is the starter's: it derives from the idempotency key. */
+export function trainingStart(input: TrainInput): WorkflowStart {
+  return {
+    workflowType: 'trainRegisterDeploy',
+    taskQueue: TASK_QUEUES.orchestration,
+    staticSummary: `Train **${input.model.name}** on ${input.dataset}, register as **${input.registerAs}**`,
+    staticDetails: table([
+      ['Model', input.model.name],
+      ['Data set', input.dataset],
+      ['Registered as', input.registerAs],
+      ['Epochs', input.training.epochs],
+      ['Batch size', input.training.batchSize],
+      ['Seed', input.seed],
+      ['Approval', input.approval.required ? `within ${input.approval.timeoutSeconds} s` : 'not asked for'],
+      ['Rollout', input.rollout ? 'to champion' : 'no'],
+      ['Requested by', input.requestedBy],
+    ]),
+    searchAttributes: {
+      SaipModel: input.registerAs,
+      SaipDataset: input.dataset,
+      SaipRequestedBy: input.requestedBy,
+      SaipRisk: riskOf(input),
+      SaipStage: 'queued',
+    },
+    priority: priorityOf(input.requestedBy, input.tenant),
+  };
+}
+
+/**
+ * One rollout at a time per model: the id is the lock. Start with the conflict policy `FAIL` and the reuse policy
+ * `ALLOW_DUPLICATE`; a second start while one runs answers "already started" (`ROLLOUT_IN_PROGRESS`).
+ */
+export function rolloutWorkflowId(model: string): string {
+  return `rollout-${model}`;
+}
+
+/** How to start `rolloutModel`, under {@link rolloutWorkflowId}. */
+export function rolloutStart(input: RolloutInput, tenant = 'default'): WorkflowStart {
+  const promotes = input.kind === 'promote';
+  const target = promotes ? `version ${input.version}` : `version ${input.toVersion ?? 'before the present champion'}`;
+  return {
+    workflowType: 'rolloutModel',
+    taskQueue: TASK_QUEUES.orchestration,
+    staticSummary: promotes ? `Roll out **${input.model}** ${target}` : `Roll **${input.model}** back to ${target}`,
+    staticDetails: table([
+      ['Model', input.model],
+      ['Target', target],
+      ...(promotes ? [] : [['Reason', input.reason] as const]),
+      ['Requested by', input.requestedBy],
+    ]),
+    searchAttributes: {
+      SaipModel: input.model,
+      SaipRequestedBy: input.requestedBy,
+      SaipRisk: promotes ? 'high' : 'medium',
+      SaipStage: 'queued',
+    },
+    // A rollback answers an incident: it overtakes trainings.
+    priority: priorityOf(input.requestedBy, tenant, promotes ? PRIORITY.ordinary : PRIORITY.interactive),
+  };
+}
