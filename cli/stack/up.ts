@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { launch, liveSupervisor, readStackState, stackLayout } from '../../infra/local/index.ts';
+import type { ServiceStatus } from '../../infra/local/index.ts';
+import { CliError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { writeLine } from '../io.ts';
+import { colorsOf } from '../render/colors.ts';
+import { renderPairs } from '../render/table.ts';
+import { followStart } from './follow-start.ts';
+import { saipHome } from '../client/stack-file.ts';
+
+const DEFAULT_TIMEOUT_S = 300;
+
+interface UpOptions {
+  readonly only: readonly string[];
+  readonly timeout: string;
+  readonly json?: boolean;
+}
+
+export function registerUp(program: Command, io: Io): void {
+  program
+    .command('up')
+    .description('start the embedded stack and wait until every service is healthy')
+    .option('--only <names>', 'only these services, groups ("servers") and what they need', list, [])
+    .option('--timeout <seconds>', 'how long to wait', String(DEFAULT_TIMEOUT_S))
+    .option('--json', 'print the result as JSON')
+    .action((options: UpOptions) => up(io, options));
+}
+
+const list = (value: string, previous: readonly string[]): string[] => [...previous, ...value.split(',')];
+
+/** Starts what does not run yet; on a running stack it only reports. */
+export async function up(io: Io, options: UpOptions): Promise<void> {
+  const home = saipHome(io.env);
+  const { stateFile } = stackLayout(home);
+  const say = (text: string): void => {
+    if (options.json !== true) writeLine(io.stdout, text);
+  };
+  const colors = colorsOf(io);
+  say('Runtime: embedded (real servers as processes of this machine)');
+  const { leftovers, names } = await launch({ home, only: options.only });
+  if (leftovers > 0) say(`Ended ${leftovers} processes that an earlier supervisor left behind.`);
+  const width = Math.max(...names.map((name) => name.length));
+  const line = (mark: string, service: ServiceStatus, text: string): void =>
+    say(`${mark} ${service.name.padEnd(width)}  ${text}`);
+  const result = await followStart({
+    read: () => readStackState(stateFile),
+    isAlive: () => liveSupervisor(readStackState(stateFile)) !== undefined,
+    names,
+    timeoutMs: Number(options.timeout) * 1000,
+    onHealthy: (service) => line(colors.green('✓'), service, describe(service)),
+    onRestart: (service) => line(colors.yellow('!'), service, `${service.detail ?? 'ended'}; starting it again`),
+    onWaiting: (services, seconds) =>
+      services.forEach((service) => line('…', service, `${service.state}, ${seconds.toFixed(0)} s so far`)),
+  });
+  const state = readStackState(stateFile);
+  if (options.json === true) writeLine(io.stdout, JSON.stringify({ ...result, urls: state?.urls }, undefined, 2));
+  if (result.outcome !== 'healthy') throw notHealthy(result.services, result.outcome);
+  if (state !== undefined && options.only.length === 0) say(`\n${links(state.urls)}`);
+}
+
+function describe(service: ServiceStatus): string {
+  const where = service.url ?? (service.port === undefined ? '' : `127.0.0.1:${service.port}`);
+  return `${where.padEnd(24)} ${(service.readySeconds ?? 0).toFixed(1)} s`;
+}
+
+function links(urls: Readonly<Record<string, string>>): string {
+  return renderPairs([
+    ['Temporal UI', urls.temporalUi],
+    ['MLflow UI', urls.mlflow],
+    ['API docs', urls.docs],
+  ]);
+}
+
+function notHealthy(services: readonly ServiceStatus[], outcome: string): CliError {
+  const what = services.map(({ name, state, detail }) => `${name} is ${state}${detail ? ` (${detail})` : ''}`);
+  const why = outcome === 'timeout' ? 'not healthy in time' : 'the supervisor ended';
+  return new CliError(`The stack is not up, ${why}: ${what.join('; ')}.`, {
+    code: 'STACK_UNHEALTHY',
+    hint: `Look at saip logs ${services[0]?.name ?? 'supervisor'}, then run saip doctor.`,
+  });
+}

@@ -1,0 +1,33 @@
+# The API issues access tokens and signs approvals; it cannot sign models.
+path "transit/sign/tokens" {
+  capabilities = ["update"]
+}
+path "transit/sign/tokens/*" {
+  capabilities = ["update"]
+}
+path "transit/sign/approvals" {
+  capabilities = ["update"]
+}
+path "transit/sign/approvals/*" {
+  capabilities = ["update"]
+}
+# Public keys only: reading a transit key never returns its private part.
+path "transit/keys/tokens" {
+  capabilities = ["read"]
+}
+path "transit/keys/approvals" {
+  capabilities = ["read"]
+}
+path "transit/keys/models" {
+  capabilities = ["read"]
+}
+# Payloads of workflows: new data keys, and the unwrapping of old ones.
+path "transit/datakey/plaintext/payloads" {
+  capabilities = ["update"]
+}
+path "transit/decrypt/payloads" {
+  capabilities = ["update"]
+}
+path "secret/data/saip/postgres/api" {
+  capabilities = ["read"]
+}

@@ -1,0 +1,46 @@
+import pg from 'pg';
+import { openVault, readCredentials } from '../openbao/index.ts';
+import type { PostgresLogin } from '../openbao/index.ts';
+import type { StackContext } from '../service.ts';
+import { withSuperuser } from './connect.ts';
+
+/** One login of each role; logins that share a role share its password. */
+const ROLES: readonly PostgresLogin[] = ['owner', 'api', 'worker-cpu', 'mlflow'];
+
+/** Database → the role that owns it and the roles that may connect. */
+const DATABASES = {
+  saip: { owner: 'saip_owner', connect: ['saip_api', 'saip_worker'] },
+  mlflow: { owner: 'mlflow', connect: [] },
+} as const;
+
+/** Roles, databases, then the tables of the platform. */
+export async function provisionDatabases(context: StackContext): Promise<void> {
+  const vault = await openVault(context);
+  const logins = await Promise.all(ROLES.map((login) => readCredentials(vault, login)));
+  await withSuperuser(context, 'postgres', async (client) => {
+    // A failing statement would be logged whole, with the password in it.
+    await client.query('SET log_min_error_statement = panic');
+    for (const { username, password } of logins) await ensureRole(client, username, password);
+    for (const [name, access] of Object.entries(DATABASES)) await ensureDatabase(client, name, access);
+  });
+}
+
+async function ensureRole(client: pg.Client, role: string, password: string): Promise<void> {
+  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
+  const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
+  await client.query(`${verb} ROLE ${pg.escapeIdentifier(role)} LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
+}
+
+async function ensureDatabase(
+  client: pg.Client,
+  name: string,
+  access: { readonly owner: string; readonly connect: readonly string[] },
+): Promise<void> {
+  const database = pg.escapeIdentifier(name);
+  const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+  if (rowCount === 0) await client.query(`CREATE DATABASE ${database} OWNER ${pg.escapeIdentifier(access.owner)}`);
+  await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
+  for (const role of access.connect) {
+    await client.query(`GRANT CONNECT ON DATABASE ${database} TO ${pg.escapeIdentifier(role)}`);
+  }
+}

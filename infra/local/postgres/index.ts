@@ -1,0 +1,4 @@
+export { postgresAccount, postgresData } from './account.ts';
+export { prepareCluster } from './cluster.ts';
+export { probeCluster } from './connect.ts';
+export { provisionDatabases } from './databases.ts';

@@ -1,0 +1,26 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { urls } from '../environment.ts';
+import { expectOk } from '../http.ts';
+import { provisionVault, serverConfig, unseal } from '../openbao/index.ts';
+import type { ServiceSpec } from '../service.ts';
+
+export const openbao: ServiceSpec = {
+  name: 'openbao',
+  dependsOn: [],
+  port: 'openbao',
+  url: urls.openbao,
+  startTimeoutMs: 60_000,
+  prepare: async (context) => {
+    const directory = join(context.layout.data, 'openbao');
+    await mkdir(join(directory, 'raft'), { recursive: true, mode: 0o700 });
+    await writeFile(join(directory, 'server.hcl'), serverConfig(context), { mode: 0o600 });
+  },
+  command: ({ layout, toolchain }) => ({
+    file: toolchain.bao,
+    args: ['server', `-config=${join(layout.data, 'openbao', 'server.hcl')}`],
+  }),
+  open: unseal,
+  probe: ({ ports }) => expectOk(`${urls.openbao(ports)}/v1/sys/health`),
+  provision: provisionVault,
+};
