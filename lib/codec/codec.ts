@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { isSaipError } from '../../contracts/errors.ts';
 import { CodecError } from './errors.ts';
 import type { Keyring } from './keyring.ts';
-import { deserialize, serialize, type Payload } from './payload.ts';
+import { deserialize, serialize, type CompletePayload, type Payload } from './payload.ts';
 
 /** Value of the metadata entry `encoding` of an encrypted payload. */
 export const ENCRYPTED_ENCODING = 'binary/encrypted';
@@ -24,11 +24,6 @@ export interface PayloadCodecOptions {
 export interface PayloadCodec {
   encode(payloads: readonly Payload[]): Promise<CompletePayload[]>;
   decode(payloads: readonly Payload[]): Promise<CompletePayload[]>;
-}
-
-export interface CompletePayload {
-  metadata: Record<string, Uint8Array>;
-  data: Uint8Array;
 }
 
 /**

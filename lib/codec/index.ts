@@ -1,10 +1,4 @@
-export {
-  createPayloadCodec,
-  ENCRYPTED_ENCODING,
-  type CompletePayload,
-  type PayloadCodec,
-  type PayloadCodecOptions,
-} from './codec.ts';
+export { createPayloadCodec, ENCRYPTED_ENCODING, type PayloadCodec, type PayloadCodecOptions } from './codec.ts';
 export { CodecError } from './errors.ts';
 export { Keyring, transitWrapper, type KeyringOptions, type KeyWrapper } from './keyring.ts';
-export type { Payload } from './payload.ts';
+export type { CompletePayload, Payload } from './payload.ts';

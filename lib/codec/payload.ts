@@ -18,12 +18,12 @@ export function serialize(payload: Payload): Uint8Array {
   }).finish();
 }
 
-export function deserialize(bytes: Uint8Array): {
+export interface CompletePayload {
   metadata: Record<string, Uint8Array>;
   data: Uint8Array;
-} {
-  const { metadata, data } = Message.toObject(Message.decode(bytes), {
-    defaults: true,
-  });
-  return { metadata, data };
+}
+
+export function deserialize(bytes: Uint8Array): CompletePayload {
+  const fields: Partial<CompletePayload> = Message.toObject(Message.decode(bytes));
+  return { metadata: fields.metadata ?? {}, data: fields.data ?? new Uint8Array() };
 }

@@ -1,0 +1,65 @@
+# METADATA
+# title: Authorization of the control and data plane
+# description: >-
+#   Input: principal {sub, roles, tenant}, action, resource {tenant?, requestedBy?, workflowType?}.
+#   Nothing is allowed unless a grant says so, and a denial overrides every grant.
+package saip.authz
+
+# METADATA
+# entrypoint: true
+default decision := {"allow": false, "rule": "default-deny"}
+
+decision := {"allow": false, "rule": concat(":", ["deny", min(denials)])} if {
+	count(denials) > 0
+} else := {"allow": true, "rule": min(grants)} if {
+	count(grants) > 0
+}
+
+grants contains concat(":", ["role", role]) if {
+	some role in input.principal.roles
+	input.action in role_actions[role]
+	applicable(role)
+}
+
+# Who started a workflow may stop it, whatever their roles.
+grants contains "requester" if {
+	input.action == "workflow:cancel"
+	is_requester
+}
+
+applicable(_) if input.action != "workflow:start"
+
+applicable(role) if {
+	input.action == "workflow:start"
+	input.resource.workflowType in startable[role]
+}
+
+denials contains "no-subject" if not has_subject
+
+denials contains "other-tenant" if {
+	input.resource.tenant
+	not same_tenant
+}
+
+denials contains "approver-is-requester" if {
+	input.action == "workflow:approve"
+	is_requester
+}
+
+# Without knowing who asked, nobody can be shown to be another person.
+denials contains "requester-unknown" if {
+	input.action == "workflow:approve"
+	not input.resource.requestedBy
+}
+
+same_tenant if input.resource.tenant == input.principal.tenant
+
+has_subject if {
+	is_string(input.principal.sub)
+	input.principal.sub != ""
+}
+
+is_requester if {
+	has_subject
+	input.resource.requestedBy == input.principal.sub
+}

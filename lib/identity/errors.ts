@@ -1,0 +1,13 @@
+import { SaipError } from '../../contracts/errors.ts';
+
+export type IdentityErrorCode =
+  | 'REQUEST_INVALID'
+  | 'CLIENT_CREDENTIALS_INVALID'
+  | 'TOKEN_INVALID'
+  | 'APPROVAL_INVALID'
+  | 'APPROVAL_SAME_PERSON'
+  | 'APPROVAL_SUBJECT_MISMATCH';
+
+export class IdentityError extends SaipError<IdentityErrorCode> {
+  override readonly name = 'IdentityError';
+}

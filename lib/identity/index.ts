@@ -1,0 +1,13 @@
+export { signApproval, verifyApproval } from './approval.ts';
+export type { ExpectedApproval, SignApprovalOptions, VerifyApprovalOptions } from './approval.ts';
+export { IdentityError, type IdentityErrorCode } from './errors.ts';
+export { TransitKeySet, type Transit, type TransitKeySetOptions } from './key-set.ts';
+export { MAX_TOKEN_TTL_SECONDS, TokenIssuer } from './token-issuer.ts';
+export type {
+  ClientCredentials,
+  IssuedToken,
+  OAuthClientLookup,
+  OAuthClientRecord,
+  TokenIssuerOptions,
+} from './token-issuer.ts';
+export { TokenVerifier, type TokenVerifierOptions, type VerifiedToken } from './token-verifier.ts';
