@@ -1,0 +1,2 @@
+export { ArtifactError, type ArtifactErrorCode } from './errors.ts';
+export { ArtifactStore, type PutOptions } from './store.ts';

@@ -1,0 +1,81 @@
+import canonicalize from 'canonicalize';
+import { createReadStream, mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import type { ArtifactRef } from '../../contracts/reference.ts';
+import { pathOf } from './address.ts';
+import { ArtifactError } from './errors.ts';
+import { readVerified, verify } from './read.ts';
+import { sweep, temporaryFolder } from './temporary.ts';
+import { writeBlob } from './write.ts';
+
+export interface PutOptions {
+  /** RFC 6838 media type, kept in the reference. */
+  readonly mediaType: string;
+}
+
+/**
+ * Content-addressed store in a folder: bytes are named by their SHA-256 (`cas://sha256/<hex>`), never change, and are
+ * verified each time they are read. Equal bytes are stored once. Safe for many processes at once.
+ */
+export class ArtifactStore {
+  readonly #root: string;
+
+  /**
+   * Makes the folder where it is missing, and removes what writers left that died.
+   * @throws the system error when the folder cannot be made or listed
+   */
+  constructor(options: { readonly root: string }) {
+    this.#root = resolve(options.root);
+    mkdirSync(temporaryFolder(this.#root), { recursive: true, mode: 0o750 });
+    sweep(this.#root);
+  }
+
+  /**
+   * Stores bytes, or a stream of them without holding it in memory; durable when it returns.
+   * @throws ArtifactError ARTIFACT_WRITE_FAILED
+   */
+  put(bytes: Uint8Array | AsyncIterable<Uint8Array>, options: PutOptions): Promise<ArtifactRef> {
+    return writeBlob(this.#root, bytes instanceof Uint8Array ? [bytes] : bytes, options.mediaType);
+  }
+
+  /** Stores a copy of a file. @throws ArtifactError ARTIFACT_WRITE_FAILED, or the system error of reading `path` */
+  putFile(path: string, options: PutOptions): Promise<ArtifactRef> {
+    return this.put(createReadStream(path), options);
+  }
+
+  /** Stores canonical JSON (RFC 8785), so that equal values have one digest. @throws ArtifactError, TypeError */
+  async putJson(value: unknown): Promise<ArtifactRef> {
+    const text = canonicalize(value);
+    if (text === undefined) throw new TypeError('The value has no JSON form.');
+    return this.put(Buffer.from(text, 'utf8'), { mediaType: 'application/json' });
+  }
+
+  /** @throws ArtifactError ARTIFACT_NOT_FOUND, ARTIFACT_DIGEST_MISMATCH */
+  async read(ref: ArtifactRef): Promise<Buffer> {
+    return readVerified(pathOf(this.#root, ref), ref);
+  }
+
+  /** @throws ArtifactError as `read`; the parser's error when the bytes are not what `schema` describes */
+  async readJson<T>(ref: ArtifactRef, schema: z.ZodType<T>): Promise<T> {
+    return schema.parse(JSON.parse((await this.read(ref)).toString('utf8')));
+  }
+
+  /** Path of the read-only file, verified just now: for native code that opens files itself. @throws as `read` */
+  async path(ref: ArtifactRef): Promise<string> {
+    const path = pathOf(this.#root, ref);
+    await verify(path, ref);
+    return path;
+  }
+
+  /** Whether the artifact is there and whole. */
+  async exists(ref: ArtifactRef): Promise<boolean> {
+    try {
+      await this.path(ref);
+      return true;
+    } catch (error) {
+      if (error instanceof ArtifactError) return false;
+      throw error;
+    }
+  }
+}

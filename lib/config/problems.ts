@@ -1,0 +1,45 @@
+import type { z } from 'zod';
+import type { ConfigProblem } from './errors.ts';
+import { LEAVES, OTHER_VARIABLES } from './leaves.ts';
+import type { SaipConfig } from './complete.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const KNOWN_VARIABLES = new Set([...LEAVES.map((leaf) => leaf.env), ...Object.keys(OTHER_VARIABLES)]);
+
+/** A misspelt variable would silently leave a default in place. */
+export function unknownVariables(env: Environment): ConfigProblem[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith('SAIP_') && !KNOWN_VARIABLES.has(name))
+    .map((setting) => ({ setting, message: 'no such setting' }));
+}
+
+/** Processes that reach the database or sign cannot do without a login. */
+export function missingLogin(settings: SaipConfig): ConfigProblem[] {
+  const needed = settings.process === 'api' || settings.process.startsWith('worker-');
+  if (!needed || settings.bao.loginFile !== undefined) return [];
+  return [{ setting: 'SAIP_BAO_LOGIN_FILE', message: `required by the process ${settings.process}` }];
+}
+
+/** Names each setting the way its value came in. Values are left out: one of them may be a misplaced secret. */
+export function schemaProblems(
+  issues: readonly z.core.$ZodIssue[],
+  env: Environment,
+  file: string | undefined,
+): ConfigProblem[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ setting: nameOf([...path, key], env, file), message: 'no such setting' }));
+    }
+    return [{ setting: nameOf(path, env, file), message: issue.message }];
+  });
+}
+
+function nameOf(path: readonly string[], env: Environment, file: string | undefined): string {
+  const dotted = path.join('.');
+  const variable = LEAVES.find((leaf) => leaf.path.join('.') === dotted)?.env;
+  const inFile = file === undefined ? dotted : `${dotted} (${file})`;
+  if (variable === undefined) return inFile;
+  return env[variable] || file === undefined ? variable : inFile;
+}

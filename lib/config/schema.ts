@@ -1,0 +1,145 @@
+import { z } from 'zod';
+
+/** Which process of the platform this is: it decides the login, the database user and the name in logs and traces. */
+export const ProcessName = z.enum([
+  'api',
+  'worker-orchestration',
+  'worker-cpu',
+  'worker-gpu',
+  'worker-release',
+  'cli',
+  'test',
+]);
+export type ProcessName = z.infer<typeof ProcessName>;
+
+/** How a setting is spelled as a variable, and what the reference says about it. */
+export interface SettingMeta {
+  readonly env: string;
+  readonly description: string;
+  /** Where the default depends on other settings or the machine. */
+  readonly derivedDefault?: string;
+}
+
+export const SETTING_META = z.registry<SettingMeta>();
+
+/** A copy of `schema`, since the registry knows a schema by its identity. */
+const setting = <T extends z.ZodType>(schema: T, meta: SettingMeta): T => {
+  const own = schema.clone();
+  SETTING_META.add(own, meta);
+  return own;
+};
+
+const text = z.string().min(1).max(4096);
+const port = z.coerce
+  .number<string | number>({ error: 'expected a whole number in its range' })
+  .int()
+  .min(1)
+  .max(65_535);
+const count = z.coerce
+  .number<string | number>({ error: 'expected a whole number in its range' })
+  .int()
+  .min(1)
+  .max(1024);
+const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+const hostAndPort = text.regex(/^(?:[^\s:[\]]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/, 'expected host:port');
+
+const temporal = z.strictObject({
+  address: setting(hostAndPort.default('127.0.0.1:7233'), {
+    env: 'TEMPORAL_ADDRESS',
+    description: 'host:port of the Temporal frontend.',
+  }),
+  namespace: setting(text.default('default'), { env: 'TEMPORAL_NAMESPACE', description: 'Temporal namespace.' }),
+  uiUrl: setting(httpUrl.default('http://127.0.0.1:8233'), {
+    env: 'SAIP_TEMPORAL_UI_URL',
+    description: 'Base URL of the Temporal UI: for links, and the one origin that the codec endpoint admits.',
+  }),
+});
+
+const mlflow = z.strictObject({
+  url: setting(httpUrl.default('http://127.0.0.1:5000'), {
+    env: 'SAIP_MLFLOW_URL',
+    description: 'Base URL of the MLflow server.',
+  }),
+});
+
+const bao = z.strictObject({
+  address: setting(httpUrl.default('http://127.0.0.1:8200'), {
+    env: 'SAIP_BAO_ADDR',
+    description: 'Base URL of OpenBao.',
+  }),
+  loginFile: setting(text.optional(), {
+    env: 'SAIP_BAO_LOGIN_FILE',
+    description: 'File (mode 0600) with the AppRole login of this process: `{"roleId", "secretId"}`.',
+    derivedDefault: 'none; the API and the workers need one',
+  }),
+});
+
+const postgres = z.strictObject({
+  host: setting(text.default('127.0.0.1'), {
+    env: 'SAIP_POSTGRES_HOST',
+    description: 'Host of PostgreSQL. User and password come from OpenBao, `secret/saip/postgres/<process>`.',
+  }),
+  port: setting(port.default(5433), { env: 'SAIP_POSTGRES_PORT', description: 'Port of PostgreSQL.' }),
+  database: setting(text.default('saip'), {
+    env: 'SAIP_POSTGRES_DATABASE',
+    description: "The platform's database.",
+  }),
+});
+
+const api = z.strictObject({
+  host: setting(text.default('127.0.0.1'), {
+    env: 'SAIP_API_HOST',
+    description: 'Address that the API listens on.',
+  }),
+  port: setting(port.default(8080), { env: 'SAIP_API_PORT', description: 'Port that the API listens on.' }),
+  url: setting(httpUrl.optional(), {
+    env: 'SAIP_API_URL',
+    description: 'Public URL of the API, and the issuer of its tokens.',
+    derivedDefault: '`http://<api.host>:<api.port>`',
+  }),
+});
+
+const gpu = z.strictObject({
+  threads: setting(count.optional(), {
+    env: 'SAIP_GPU_THREADS',
+    description: 'Threads of each training process.',
+    derivedDefault: 'chosen for the device',
+  }),
+  replicas: setting(count.optional(), {
+    env: 'SAIP_GPU_REPLICAS',
+    description: 'Data-parallel training processes.',
+    derivedDefault: 'chosen for the device',
+  }),
+});
+
+/**
+ * Every setting of a process of the platform, without any secret: those are fetched from OpenBao with the login that
+ * `bao.loginFile` names.
+ */
+export const Settings = z.strictObject({
+  process: setting(ProcessName, {
+    env: 'SAIP_PROCESS',
+    description: 'Which process this is.',
+    derivedDefault: 'given by the entry point',
+  }),
+  home: setting(text.optional(), {
+    env: 'SAIP_HOME',
+    description: 'State directory of the stack: data, logs, generated secrets.',
+    derivedDefault: '`.saip` in the checkout',
+  }),
+  artifacts: setting(text.optional(), {
+    env: 'SAIP_ARTIFACTS',
+    description: 'Root of the content-addressed artifact store.',
+    derivedDefault: '`<home>/data/artifacts`',
+  }),
+  logLevel: setting(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'), {
+    env: 'SAIP_LOG_LEVEL',
+    description: 'Least level of the log lines that are written.',
+  }),
+  temporal: temporal.prefault({}),
+  mlflow: mlflow.prefault({}),
+  bao: bao.prefault({}),
+  postgres: postgres.prefault({}),
+  api: api.prefault({}),
+  gpu: gpu.prefault({}),
+});
