@@ -1,0 +1,46 @@
+# The two commands: make demo, make test. Everything is provisioned on the first use.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test up down status logs clean bench
+
+PYTHON ?= python3
+export PYTHON
+
+## demo: set up, start the stack, train, sign, deploy, predict
+demo: setup
+	@./saip demo
+
+## test: set up, and run every check
+test: setup
+	@.saip/bin/node infra/checks/main.ts
+
+## setup: provision the pinned toolchain (a second run does nothing)
+setup:
+	@if command -v $(PYTHON) >/dev/null 2>&1 && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))'; \
+	then $(PYTHON) infra/toolchain/setup.py; else sh infra/toolchain/preflight.sh; exit 1; fi
+
+## up: start the embedded stack
+up: setup
+	@./saip up
+
+## down: stop the embedded stack
+down:
+	@./saip down
+
+## status: show services, ports and memory
+status:
+	@./saip status
+
+## logs: show the last lines of every log
+logs:
+	@./saip logs
+
+## clean: stop the stack and delete its data
+clean:
+	@./saip clean
+
+## bench: measure against other implementations
+bench: setup
+	@./saip bench
+
+help:
+	@sed -n 's/^## /make /p' $(MAKEFILE_LIST)

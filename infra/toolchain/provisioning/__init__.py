@@ -1,0 +1,1 @@
+"""Steps of the set-up, on the standard library alone."""

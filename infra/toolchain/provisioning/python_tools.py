@@ -1,0 +1,70 @@
+"""The Python environment with the servers and Node, and TensorFlow's libraries."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from . import registries
+from .progress import Step
+from .settings import TENSORFLOW_PYTHON, TOOLCHAIN, Settings, digest, python_key
+
+# Written last: a folder without it was interrupted and is made again.
+COMPLETE = ".complete"
+
+
+def tools_directory(settings: Settings) -> Path:
+    key = digest(TOOLCHAIN / "bootstrap.lock", TOOLCHAIN / "requirements.lock", python_key())
+    return settings.cache / f"tools-{key}"
+
+
+def tensorflow_directory(settings: Settings) -> Path:
+    return settings.cache / f"tensorflow-{settings.device}-{digest(settings.tensorflow_lock, TENSORFLOW_PYTHON)}"
+
+
+def is_complete(directory: Path) -> bool:
+    return (directory / COMPLETE).exists()
+
+
+def start_over(directory: Path) -> None:
+    if directory.exists():
+        shutil.rmtree(directory)
+
+
+def site_packages(tools: Path) -> Path:
+    return tools / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+
+
+def install_tools(settings: Settings, step: Step) -> None:
+    directory = tools_directory(settings)
+    start_over(directory)
+    # Copies of the interpreter break where its libraries are found relative to it, so it is linked.
+    step.run([sys.executable, "-m", "venv", "--symlinks", directory], os.environ)
+    python = directory / "bin" / "python"
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    lock = TOOLCHAIN / "bootstrap.lock"
+    step.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", lock], os.environ)
+    sync = [directory / "bin" / "uv", "pip", "install", "--python", python, "--no-progress"]
+    requirements = TOOLCHAIN / "requirements.lock"
+    # Compiled here, once: as another account, or from a read-only cache, Python could not keep what it compiles.
+    step.run(
+        [*sync, "--require-hashes", "--only-binary", ":all:", "--compile-bytecode", "-r", requirements],
+        registries.uv_environment(python, settings.cache),
+    )
+    (directory / COMPLETE).touch()
+
+
+def install_tensorflow(settings: Settings, step: Step) -> None:
+    directory = tensorflow_directory(settings)
+    start_over(directory)
+    tools = tools_directory(settings)
+    python = tools / "bin" / "python"
+    install = [tools / "bin" / "uv", "pip", "install", "--no-progress", "--no-deps", "--require-hashes"]
+    platform = ["--python-version", TENSORFLOW_PYTHON, "--python-platform", "x86_64-manylinux_2_28"]
+    step.run(
+        [*install, *platform, "--only-binary", ":all:", "--target", directory, "-r", settings.tensorflow_lock],
+        registries.uv_environment(python, settings.cache),
+    )
+    (directory / COMPLETE).touch()
