@@ -1,5 +1,35 @@
 import { z } from 'zod';
 import { ArtifactRef, Name, Sha256 } from './reference.ts';
+import { EvaluationSummary } from './train-register-deploy.ts';
+
+/** Paths inside a signed model folder. */
+export const MODEL_FILES = {
+  /** The graph that is served. */
+  onnx: 'model.onnx',
+  /** The network it was exported from (contracts/model-config.ts). */
+  config: 'model-config.json',
+  /** {@link ModelFacts}. */
+  facts: 'model-facts.json',
+  /** Croissant card of the data set it was trained on. */
+  card: 'data-card.json',
+} as const;
+
+/** What is signed about a model besides its graph. The same training gives the same facts, hence the same digest. */
+export const ModelFacts = z.strictObject({
+  version: z.literal(1),
+  model: Name,
+  dataset: Name,
+  /** Digests of the data card and of the data it names. */
+  cardSha256: Sha256,
+  dataSha256: Sha256,
+  /** Shape of one sample; values are raw, the graph preprocesses. */
+  input: z.strictObject({ name: Name, shape: z.array(z.int().min(1)) }),
+  labels: z.array(z.string()),
+  evaluation: EvaluationSummary,
+  /** Comparison of the graph with the trained network: max |Δ| of probabilities over so many samples. */
+  export: z.strictObject({ maxAbsDifference: z.number(), samples: z.int() }),
+});
+export type ModelFacts = z.infer<typeof ModelFacts>;
 
 /** One registered version: files are verified against `signature` before anything loads them. */
 export const ModelVersion = z.object({

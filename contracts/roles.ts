@@ -35,3 +35,12 @@ export const ACTIONS = [
 ] as const;
 export const Action = z.enum(ACTIONS);
 export type Action = z.infer<typeof Action>;
+
+/** Who asks, as read from a verified access token. */
+export const Principal = z.object({
+  /** Subject (`sub`): stable name of the person or program. */
+  sub: z.string().min(1).max(256),
+  roles: z.array(Role),
+  tenant: z.string().min(1).max(64),
+});
+export type Principal = z.infer<typeof Principal>;

@@ -65,3 +65,12 @@ export function transitSigner(
     },
   };
 }
+
+/** PEM of every version of a transit key: what signatures of this platform are verified with. */
+export async function transitPublicKeys(
+  client: Pick<BaoClient, 'transitPublicKeys'>,
+  key = 'models',
+): Promise<readonly string[]> {
+  const { keys } = await client.transitPublicKeys(key);
+  return keys.map(({ pem }) => pem);
+}

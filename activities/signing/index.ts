@@ -1,0 +1,61 @@
+import type { ReleaseActivities } from '../../contracts/activities.ts';
+import { PreparedManifest } from '../../contracts/prepared-data.ts';
+import type { ArtifactRef } from '../../contracts/reference.ts';
+import { MODEL_FILES, ModelFacts } from '../../contracts/registry.ts';
+import type { ArtifactStore } from '../../lib/artifacts/index.ts';
+import { BUNDLE_MEDIA_TYPE, signModel, verifyModel, type ModelSigner } from '../../lib/supplychain/index.ts';
+
+export interface SigningDependencies {
+  readonly store: ArtifactStore;
+  readonly signer: ModelSigner;
+  /** PEM keys that the verifiers of the platform trust. */
+  readonly publicKeys: () => Promise<readonly string[]>;
+}
+
+type SigningInput = Parameters<ReleaseActivities['signModel']>[0];
+
+/** Activities of the release pool, the only one whose login may sign models. */
+export function createSigningActivities(dependencies: SigningDependencies): Pick<ReleaseActivities, 'signModel'> {
+  const { store, signer, publicKeys } = dependencies;
+  return {
+    /**
+     * Assembles the model folder, signs it and verifies the signature as a consumer would. A repetition gives the same
+     * digest; the signature itself may differ, because ECDSA is randomised.
+     */
+    async signModel(input) {
+      const files = await assembleFolder(store, input);
+      const digests = Object.fromEntries(Object.entries(files).map(([path, { sha256 }]) => [path, sha256]));
+      const { digest, bundle } = await signModel({ name: input.registerAs, files: digests, signer });
+      verifyModel({ files: digests, bundle, publicKeys: await publicKeys(), name: input.registerAs });
+      const signature = await store.put(Buffer.from(bundle), { mediaType: BUNDLE_MEDIA_TYPE });
+      return { digest, files, signature };
+    },
+  };
+}
+
+/** Every artifact is read and compared with its digest first: what is not there or not whole is not signed. */
+async function assembleFolder(store: ArtifactStore, input: SigningInput): Promise<Record<string, ArtifactRef>> {
+  const { exported, card, model } = input;
+  await Promise.all([exported.onnx, card].map((ref) => store.path(ref)));
+  const manifest = await store.readJson(input.data.manifest, PreparedManifest);
+  return {
+    [MODEL_FILES.onnx]: exported.onnx,
+    [MODEL_FILES.card]: card,
+    [MODEL_FILES.config]: await store.putJson(model),
+    [MODEL_FILES.facts]: await store.putJson(factsOf(input, manifest)),
+  };
+}
+
+function factsOf({ registerAs, data, evaluated, exported }: SigningInput, manifest: PreparedManifest): ModelFacts {
+  return ModelFacts.parse({
+    version: 1,
+    model: registerAs,
+    dataset: manifest.dataset,
+    cardSha256: data.cardSha256,
+    dataSha256: data.dataSha256,
+    input: { name: manifest.input.name, shape: manifest.input.shape },
+    labels: manifest.labels,
+    evaluation: evaluated.summary,
+    export: { maxAbsDifference: exported.maxAbsDifference, samples: exported.samples },
+  });
+}
