@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+import type { Role } from '../../contracts/roles.ts';
+import { connect } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { fetchApi, problemError, readBody } from './http.ts';
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+export interface CallOptions {
+  /** The local client whose token the request carries. */
+  readonly role: Role;
+  readonly query?: Query;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Typed calls to the platform's HTTP API. Every method throws {@link CliError}. */
+export class ApiClient {
+  readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  static async open(env: NodeJS.ProcessEnv): Promise<ApiClient> {
+    return new ApiClient(await connect(env));
+  }
+
+  url(path: string, query: Query = {}): URL {
+    const url = new URL(path, this.connection.apiUrl);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return url;
+  }
+
+  async get<T>(path: string, schema: z.ZodType<T>, options: CallOptions): Promise<T> {
+    return readBody(await this.#send('GET', path, undefined, options), schema);
+  }
+
+  async post<T>(path: string, body: unknown, schema: z.ZodType<T>, options: CallOptions): Promise<T> {
+    return readBody(await this.#send('POST', path, body, options), schema);
+  }
+
+  async delete(path: string, options: CallOptions): Promise<void> {
+    const response = await this.#send('DELETE', path, undefined, options);
+    if (!response.ok) throw await problemError(response);
+  }
+
+  async #send(method: string, path: string, body: unknown, options: CallOptions): Promise<Response> {
+    const token = await this.connection.tokens.token(options.role);
+    return fetchApi(this.url(path, options.query), {
+      method,
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  }
+}
+
+/** A path from a template and names that are escaped: ``path`/v1/models/${name}` ``. */
+export function path(parts: TemplateStringsArray, ...names: string[]): string {
+  return parts.reduce((whole, part, index) => whole + encodeURIComponent(names[index - 1] ?? '') + part);
+}

@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import type { DemoOptions } from '../actions/demo.ts';
+import type { Io } from '../io.ts';
+
+export function registerDemo(program: Command, io: Io): void {
+  program
+    .command('demo')
+    .description('start the stack, train on MNIST, deploy, and predict ten test images')
+    .option('--preset <name>', 'what to train; default: mnist-cnn, or mnist-softmax where it was trained before')
+    .action(async (options: DemoOptions) => {
+      const { demo } = await import('../actions/demo.ts');
+      process.exitCode = await demo(io, options);
+    });
+}

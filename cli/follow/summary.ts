@@ -1,0 +1,107 @@
+import type { WorkflowDetail } from '../../contracts/api.ts';
+import { TrainResult } from '../../contracts/train-register-deploy.ts';
+import type { EvaluationSummary, GateResult, MetricInterval } from '../../contracts/train-register-deploy.ts';
+import { RolloutResult } from '../../contracts/registry.ts';
+import type { Connection } from '../client/index.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Io } from '../io.ts';
+import { colorsOf } from '../render/colors.ts';
+import { renderPairs, renderTable } from '../render/table.ts';
+import { formatDuration } from '../render/time.ts';
+import { exitCodeOfOutcome, outcomeOf } from './outcome.ts';
+
+/** What a closed workflow came to: outcome, reasons, metrics with intervals, gates, version and links. */
+export function renderSummary(detail: WorkflowDetail, connection: Pick<Connection, 'stack'>, io: Io): string {
+  const training = detail.type === 'trainRegisterDeploy' ? TrainResult.safeParse(detail.result).data : undefined;
+  const rollout = detail.type === 'rolloutModel' ? RolloutResult.safeParse(detail.result).data : undefined;
+  return [
+    headline(detail, io),
+    failureLines(detail),
+    training?.evaluation === undefined ? '' : metricsTable(training.evaluation, io),
+    training?.gates === undefined ? '' : gatesTable(training.gates, io),
+    training === undefined ? '' : renderPairs(versionPairs(training)),
+    rollout === undefined ? '' : renderPairs(rolloutPairs(rollout)),
+    renderPairs(linkPairs(detail, training, connection)),
+  ]
+    .filter((section) => section !== '')
+    .join('\n\n');
+}
+
+function headline(detail: WorkflowDetail, io: Io): string {
+  const colors = colorsOf(io);
+  const outcome = outcomeOf(detail);
+  const code = exitCodeOfOutcome(detail);
+  const mark = code === EXIT.ok ? colors.green('✓') : code === EXIT.rejected ? colors.yellow('✗') : colors.red('✗');
+  const { startedAt, closedAt } = detail;
+  const took = closedAt === undefined ? '' : ` in ${formatDuration(Date.parse(closedAt) - Date.parse(startedAt))}`;
+  const reasons = detail.result?.reasons ?? [];
+  return [`${mark} ${colors.bold(outcome)}${took}`, ...reasons.map((reason) => `  ${reason}`)].join('\n');
+}
+
+function failureLines({ failure }: WorkflowDetail): string {
+  if (failure === undefined) return '';
+  const code = failure.code === undefined ? '' : ` (${failure.code})`;
+  const hint = failure.hint === undefined ? '' : `\n  hint: ${failure.hint}`;
+  return `  ${failure.message}${code}${hint}`;
+}
+
+function metricsTable(evaluation: EvaluationSummary, io: Io): string {
+  const row = (name: string, { value, low, high }: MetricInterval): string[] => [
+    name,
+    value.toFixed(4),
+    `${low.toFixed(4)} – ${high.toFixed(4)}`,
+  ];
+  return renderTable(
+    [`metric (${String(evaluation.samples)} test samples)`, 'value', '95 % interval'],
+    [
+      row('accuracy', evaluation.accuracy),
+      row('macro F1', evaluation.macroF1),
+      row('log loss', evaluation.logLoss),
+      row('ECE', evaluation.ece),
+    ],
+    io,
+  );
+}
+
+function gatesTable(gates: readonly GateResult[], io: Io): string {
+  const colors = colorsOf(io);
+  const rows = gates.map(({ name, passed, reason }) => [
+    name,
+    passed ? colors.green('passed') : colors.red('refused'),
+    reason,
+  ]);
+  return renderTable(['gate', 'result', 'reason'], rows, io);
+}
+
+type Pairs = (readonly [string, string | undefined])[];
+
+function versionPairs({ registered, alias, weightsSha256 }: TrainResult): Pairs {
+  return [
+    ['version', registered && `${registered.model} ${registered.version}`],
+    ['digest', registered?.digest],
+    ['alias', alias],
+    ['weights', weightsSha256],
+  ];
+}
+
+function rolloutPairs({ model, champion, formerChampion }: RolloutResult): Pairs {
+  return [
+    ['model', model],
+    ['champion', champion],
+    ['former champion', formerChampion],
+  ];
+}
+
+function linkPairs(
+  detail: WorkflowDetail,
+  training: TrainResult | undefined,
+  { stack }: Pick<Connection, 'stack'>,
+): Pairs {
+  const run = training?.mlflow;
+  const mlflow = stack?.mlflow;
+  return [
+    ['Temporal UI', detail.links.temporal],
+    ['MLflow run', mlflow && run && `${mlflow}/#/experiments/${run.experimentId}/runs/${run.runId}`],
+    ['API docs', stack?.docs],
+  ];
+}

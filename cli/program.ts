@@ -1,0 +1,40 @@
+import { Command } from 'commander';
+import { registerDatasets } from './commands/datasets.ts';
+import { registerDemo } from './commands/demo.ts';
+import { registerModels } from './commands/models.ts';
+import { registerSchedules } from './commands/schedules.ts';
+import { registerServing } from './commands/serving.ts';
+import { registerSession } from './commands/session.ts';
+import { registerTrain } from './commands/train.ts';
+import { registerWorkflows } from './commands/workflows.ts';
+import type { Io } from './io.ts';
+import { colorsOf } from './render/colors.ts';
+import { registerStackCommands } from './stack/index.ts';
+
+/** Every command of `saip`, in the order of its help. What a command does is loaded only when it runs. */
+export function createProgram(io: Io, version: string): Command {
+  const program = new Command('saip')
+    .description('Train, register, deploy and ask models as durable workflows.')
+    .version(version)
+    .showSuggestionAfterError()
+    .configureHelp({ styleTitle: (title) => colorsOf(io).bold(title) })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: io.columns,
+      getOutHasColors: () => io.color,
+      // Wrong arguments are reported with every other error, once.
+      outputError: () => undefined,
+    });
+  registerDemo(program, io);
+  registerStackCommands(program, io);
+  registerTrain(program, io);
+  registerWorkflows(program, io);
+  registerModels(program, io);
+  registerDatasets(program, io);
+  registerServing(program, io);
+  registerSchedules(program, io);
+  registerSession(program, io);
+  return program;
+}
