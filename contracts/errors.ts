@@ -38,6 +38,7 @@ export const ERRORS = {
   SECRET_REJECTED: permanent(502, 'OpenBao refused the request; see the message.'),
   DATABASE_UNAVAILABLE: transient(503, 'PostgreSQL does not answer: saip status.'),
   DATABASE_CONFLICT: transient(409, 'A concurrent change won; try again.'),
+  DATABASE_REJECTED: permanent(500, 'PostgreSQL refused the statement; the message says why.'),
   // artifacts
   ARTIFACT_NOT_FOUND: permanent(404, 'The artifact was deleted or never written; run the stage again.'),
   ARTIFACT_DIGEST_MISMATCH: permanent(409, 'The stored bytes changed; do not use them, run the stage again.'),
@@ -71,6 +72,7 @@ export const ERRORS = {
   MLFLOW_REJECTED: permanent(502, 'MLflow refused the request; see the message.'),
   MODEL_UNKNOWN: permanent(404, 'saip models list shows what is registered.'),
   MODEL_VERSION_UNKNOWN: permanent(404, 'saip models show MODEL lists the versions.'),
+  MODEL_VERSION_WITHDRAWN: permanent(409, 'The version was withdrawn after a failure; register the model again.'),
   ALIAS_UNKNOWN: permanent(404, 'The model has no such alias.'),
   ROLLBACK_IMPOSSIBLE: permanent(409, 'There is no earlier champion to go back to.'),
   SIGNATURE_MISSING: permanent(409, 'Unsigned models are not served; register the model again.'),

@@ -1,1 +1,2 @@
 export * from './bao/index.ts';
+export * from './postgres/index.ts';
