@@ -28,6 +28,7 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   SAIP_CACHE:
     'Cache of `make setup`. Default: `/var/cache/saip` for root, else `$XDG_CACHE_HOME/saip` or `~/.cache/saip`.',
   SAIP_DEBUG: 'Set to 1: the CLI prints the stack of an unexpected error.',
+  SAIP_READY_FILE: 'Set by the supervisor: the file a worker writes once it polls.',
   SAIP_SUPERVISED_BY: 'Set by the supervisor in the processes it starts; the id of their stack.',
 };
 

@@ -77,7 +77,11 @@ $$;
 CREATE TRIGGER alias_log_notify AFTER INSERT ON alias_log
   FOR EACH ROW EXECUTE FUNCTION notify_alias();
 
-GRANT SELECT ON alias_log TO saip_api, saip_worker;
+CREATE VIEW current_aliases WITH (security_invoker = true) AS
+  SELECT * FROM (SELECT DISTINCT ON (model, alias) * FROM alias_log ORDER BY model, alias, id DESC) newest
+  WHERE version IS NOT NULL;
+
+GRANT SELECT ON alias_log, current_aliases TO saip_api, saip_worker;
 GRANT INSERT ON alias_log TO saip_worker;
 
 -- ---------------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,16 @@
+export { listenAliases, type AliasListener, type AliasNotice, type ListenOptions } from './alias-listener.ts';
+export { ALIAS_CHANNEL, AliasLog, type AliasChange, type LiveAlias } from './alias-log.ts';
+export { AuditLog, type AuditEntry, type AuditQuery, type NewAuditEntry } from './audit-log.ts';
 export { DatabaseError, type DatabaseErrorCode } from './errors.ts';
 export { migrate, type MigrateOptions } from './migrate.ts';
+export {
+  ModelRegistry,
+  type NewVersion,
+  type StoredModel,
+  type StoredVersion,
+  type Withdrawal,
+} from './model-registry.ts';
 export { OAuthClients, type OAuthClient } from './oauth-clients.ts';
 export { createPool, type DatabaseCredentials, type Pool } from './pool.ts';
+export { REPLICA_LIFE_SECONDS, ServingStatus, type ServingNews } from './serving-status.ts';
 export { TrainingStore } from './training-store.ts';
