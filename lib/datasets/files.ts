@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import type { DatasetCard, FileObject } from './card.ts';
+import { DatasetError } from './errors.ts';
+
+/** Hashing goes by pieces of this many bytes, so that the event loop turns between two of them. */
+const PIECE = 1 << 20;
+
+/**
+ * Reads one file whole and checks it against the card on the way; nothing is remembered between two calls.
+ *
+ * @throws DatasetError `DATASET_FILE_MISSING` or `DATASET_DIGEST_MISMATCH`, with the file's path as `field`.
+ */
+export async function readVerified(file: FileObject, root: string): Promise<Buffer<ArrayBuffer>> {
+  const handle = await openFile(file, root);
+  try {
+    return await readAndHash(handle, file);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openFile(file: FileObject, root: string): Promise<FileHandle> {
+  try {
+    return await open(path.join(root, file.contentUrl), 'r');
+  } catch (cause) {
+    throw new DatasetError('DATASET_FILE_MISSING', `${file.contentUrl} cannot be read from the data folder`, {
+      cause,
+      field: file.contentUrl,
+    });
+  }
+}
+
+async function readAndHash(handle: FileHandle, file: FileObject): Promise<Buffer<ArrayBuffer>> {
+  const size = Number.parseInt(file.contentSize, 10);
+  const actual = (await handle.stat()).size;
+  if (actual !== size) throw mismatch(file, `has ${actual} bytes, its card says ${size}`);
+  const bytes = Buffer.allocUnsafeSlow(size);
+  const hash = createHash('sha256');
+  let length = 0;
+  while (length < size) {
+    const { bytesRead } = await handle.read(bytes, length, Math.min(PIECE, size - length), length);
+    if (bytesRead === 0) throw mismatch(file, `ended after ${length} bytes, its card says ${size}`);
+    hash.update(bytes.subarray(length, length + bytesRead));
+    length += bytesRead;
+  }
+  const sha256 = hash.digest('hex');
+  if (sha256 !== file.sha256) throw mismatch(file, `has SHA-256 ${sha256}, its card says ${file.sha256}`);
+  return bytes;
+}
+
+function mismatch(file: FileObject, what: string): DatasetError {
+  return new DatasetError('DATASET_DIGEST_MISMATCH', `${file.contentUrl} ${what}`, { field: file.contentUrl });
+}
+
+/**
+ * One digest for all files of a card: SHA-256 of the lines that `sha256sum` prints for them, ordered by path (compared
+ * by code unit). Holds for the data on disk only after every file was read by `readVerified`.
+ */
+export function dataDigest(card: DatasetCard): string {
+  const lines = card.distribution
+    .toSorted((a, b) => (a.contentUrl < b.contentUrl ? -1 : 1))
+    .map((file) => `${file.sha256}  ${file.contentUrl}\n`);
+  return createHash('sha256').update(lines.join('')).digest('hex');
+}

@@ -1,0 +1,11 @@
+export { DatasetCard, parseCard } from './card.ts';
+export { DatasetError } from './errors.ts';
+export type { DatasetErrorCode } from './errors.ts';
+export { prepare } from './prepare.ts';
+export type { PreparedDataset, PrepareOptions } from './prepare.ts';
+export { datasetNames, loadCard } from './registry.ts';
+export { readTestSamples } from './test-samples.ts';
+export type { TestSample, TestSamples } from './test-samples.ts';
+export { cardDigest, verifyDataset } from './verify.ts';
+export type { DataLocation, VerifiedDataset } from './verify.ts';
+export { readFloat32, readInt32, readSamples } from './tensors.ts';
