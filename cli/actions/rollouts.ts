@@ -22,6 +22,6 @@ export interface RollbackOptions extends StartedOptions {
 export async function rollback(io: Io, model: string, options: RollbackOptions): Promise<ExitCode> {
   const api = await ApiClient.open(io.env);
   const body = { model, toVersion: options.to, reason: options.reason };
-  const started = await api.post('/v1/workflows/rollback', body, WorkflowStarted, { role: 'admin' });
+  const started = await api.post('/v1/workflows/rollback', body, WorkflowStarted, { role: 'trainer' });
   return reportStarted(io, api, started, options);
 }

@@ -24,7 +24,7 @@ export async function createSchedule(io: Io, id: string, model: string, options:
   const train = await buildTrainRequest(model, options, (preset) => presetTraining(api, preset));
   const { cron, timezone, overlap, paused, note } = options;
   const body = { id, cron, timezone, overlap, paused, note, train };
-  const created = await api.post('/v1/schedules', body, ScheduleView, { role: 'admin' });
+  const created = await api.post('/v1/schedules', body, ScheduleView, { role: 'trainer' });
   present(io, options, created, describe);
   return EXIT.ok;
 }
@@ -87,14 +87,14 @@ export async function changeSchedule(
 ): Promise<ExitCode> {
   const api = await ApiClient.open(io.env);
   const route = `${path`/v1/schedules/${id}`}/${change}`;
-  const changed = await api.post(route, { note: options.note }, ScheduleChanged, { role: 'admin' });
+  const changed = await api.post(route, { note: options.note }, ScheduleChanged, { role: 'trainer' });
   present(io, options, changed, () => `${CHANGED[change]} ${id}`);
   return EXIT.ok;
 }
 
 export async function deleteSchedule(io: Io, id: string, options: OutputOptions): Promise<ExitCode> {
   const api = await ApiClient.open(io.env);
-  await api.delete(path`/v1/schedules/${id}`, { role: 'admin' });
+  await api.delete(path`/v1/schedules/${id}`, { role: 'trainer' });
   present(io, options, { id, deleted: true }, () => `deleted ${id}`);
   return EXIT.ok;
 }

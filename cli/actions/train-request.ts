@@ -13,6 +13,7 @@ export interface TrainRequestOptions {
   readonly set?: readonly string[];
   readonly registerAs?: string;
   readonly approval?: boolean;
+  readonly waitOnFailure?: boolean;
   readonly rollout?: boolean;
 }
 
@@ -69,6 +70,7 @@ function optionAssignments(options: TrainRequestOptions): Assignment[] {
     [['dataset'], options.dataset],
     [['registerAs'], options.registerAs],
     [['approval', 'required'], options.approval === true ? true : undefined],
+    [['onFailure', 'action'], options.waitOnFailure === true ? 'wait' : undefined],
     [['rollout'], options.rollout === false ? false : undefined],
   ] as const;
   return given.flatMap(([path, value]) => (value === undefined ? [] : [{ path, value }]));

@@ -112,19 +112,23 @@ export async function cancel(io: Io, workflowId: string, options: CancelOptions)
 }
 
 export interface RetryOptions extends OutputOptions {
-  /** Default: the stage the workflow stands in. */
+  /** Default: the stage that failed. */
   readonly stage?: string;
 }
 
 export async function retryStage(io: Io, workflowId: string, options: RetryOptions): Promise<ExitCode> {
   const api = await ApiClient.open(io.env);
-  const stage = options.stage ?? (await readWorkflow(api, workflowId)).progress?.stage;
-  if (stage === undefined) throw usageError(`the stage of ${workflowId} is not known`, 'Name it with --stage.');
+  const stage = options.stage ?? failedStage(await readWorkflow(api, workflowId));
+  if (stage === undefined) throw usageError(`no failed stage of ${workflowId} is known`, 'Name it with --stage.');
   const updated = await api.post(path`/v1/workflows/${workflowId}/retry`, { stage }, WorkflowUpdated, {
     role: 'trainer',
   });
   present(io, options, updated, () => `retrying ${stage} of ${workflowId}`);
   return EXIT.ok;
+}
+
+function failedStage({ progress }: WorkflowDetail): string | undefined {
+  return progress?.stages.find(({ status }) => status === 'failed')?.name;
 }
 
 function readWorkflow(api: ApiClient, workflowId: string): Promise<WorkflowDetail> {

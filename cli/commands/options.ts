@@ -35,5 +35,6 @@ export function withTrainRequest(command: Command): Command {
     )
     .option('--register-as <name>', 'name in the registry; default: the name of the network')
     .option('--approval', 'wait for another person before signing')
+    .option('--wait-on-failure', 'keep a failed stage open for a while, for saip workflows retry')
     .option('--no-rollout', 'register only; leave the champion as it is');
 }

@@ -21,12 +21,12 @@ export function registerWorkflows(program: Command, io: Io): void {
     process.exitCode = await listWorkflows(io, options);
   });
 
-  withJson(group.command('show').description('show stages, result and links of one workflow').argument('<id>')).action(
-    async (id: string, options: OutputOptions) => {
-      const { showWorkflow } = await import('../actions/workflows.ts');
-      process.exitCode = await showWorkflow(io, id, options);
-    },
-  );
+  withJson(
+    group.command('show').description('show stages, result and links of one workflow').argument('<id>'),
+  ).action(async (id: string, options: OutputOptions) => {
+    const { showWorkflow } = await import('../actions/workflows.ts');
+    process.exitCode = await showWorkflow(io, id, options);
+  });
 
   withJson(
     group.command('follow').description('show a workflow until it ends; Ctrl-C detaches').argument('<id>'),
@@ -51,9 +51,9 @@ export function registerWorkflows(program: Command, io: Io): void {
   withJson(
     group
       .command('retry')
-      .description('run a failed stage again')
+      .description('run a failed stage again, where the workflow waits for that (--wait-on-failure)')
       .argument('<id>')
-      .option('--stage <name>', 'default: the stage the workflow stands in'),
+      .option('--stage <name>', 'default: the stage that failed'),
   ).action(async (id: string, options: RetryOptions) => {
     const { retryStage } = await import('../actions/workflows.ts');
     process.exitCode = await retryStage(io, id, options);
