@@ -47,6 +47,7 @@ export async function openJws(jws: string, options: OpenJwsOptions): Promise<Ope
 
 function readKeyId(jws: string, options: OpenJwsOptions): string {
   if (jws.length > MAX_JWS_LENGTH) throw refusal(options, 'is too long');
+  if (!isCanonical(jws)) throw refusal(options, 'is malformed');
   let header: Readonly<Record<string, unknown>>;
   try {
     header = { ...decodeProtectedHeader(jws) };
@@ -58,6 +59,12 @@ function readKeyId(jws: string, options: OpenJwsOptions): string {
   if (header['alg'] !== 'ES256') throw refusal(options, 'is not signed with ES256');
   if (typeof header['kid'] !== 'string') throw refusal(options, 'names no key');
   return header['kid'];
+}
+
+/** One signature has one spelling: unused bits and white space at the end, which decoders pass over, are refused. */
+function isCanonical(jws: string): boolean {
+  const signature = /^[\w-]+\.[\w-]+\.([\w-]+)$/.exec(jws)?.[1];
+  return signature !== undefined && Buffer.from(signature, 'base64url').toString('base64url') === signature;
 }
 
 function verify(jws: string, key: KeyObject, options: OpenJwsOptions): ReturnType<typeof jwtVerify> {
