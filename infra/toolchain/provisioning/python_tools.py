@@ -24,6 +24,10 @@ def tensorflow_directory(settings: Settings) -> Path:
     return settings.cache / f"tensorflow-{settings.device}-{digest(settings.tensorflow_lock, TENSORFLOW_PYTHON)}"
 
 
+def model_signing_directory(settings: Settings) -> Path:
+    return settings.cache / f"model-signing-{digest(TOOLCHAIN / 'model-signing.lock', python_key())}"
+
+
 def is_complete(directory: Path) -> bool:
     return (directory / COMPLETE).exists()
 
@@ -67,4 +71,17 @@ def install_tensorflow(settings: Settings, step: Step) -> None:
         [*install, *platform, "--only-binary", ":all:", "--target", directory, "-r", settings.tensorflow_lock],
         registries.uv_environment(python, settings.cache),
     )
+    (directory / COMPLETE).touch()
+
+
+def install_model_signing(settings: Settings, step: Step) -> None:
+    directory = model_signing_directory(settings)
+    start_over(directory)
+    tools = tools_directory(settings)
+    environment = registries.uv_environment(tools / "bin" / "python", settings.cache)
+    uv = tools / "bin" / "uv"
+    step.run([uv, "venv", "--quiet", "--python", sys.executable, directory], environment)
+    sync = [uv, "pip", "install", "--python", directory / "bin" / "python", "--no-progress", "--require-hashes"]
+    lock = TOOLCHAIN / "model-signing.lock"
+    step.run([*sync, "--only-binary", ":all:", "--compile-bytecode", "-r", lock], environment)
     (directory / COMPLETE).touch()
