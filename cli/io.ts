@@ -32,7 +32,8 @@ export function processIo(): Io {
     stdout,
     stderr,
     env,
-    interactive: isTty && env.TERM !== 'dumb' && env.CI === undefined,
+    // Some pseudo-terminals have no size; a frame has nowhere to be repainted there.
+    interactive: isTty && stdout.rows > 0 && stdout.columns > 0 && env.TERM !== 'dumb' && env.CI === undefined,
     color: colorWanted(env, isTty),
     errorColor: colorWanted(env, Boolean(stderr.isTTY)),
     columns: () => (isTty && stdout.columns > 0 ? stdout.columns : DEFAULT_COLUMNS),
