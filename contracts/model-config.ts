@@ -76,6 +76,18 @@ export const TrainingConfig = z.strictObject({
 });
 export type TrainingConfig = z.infer<typeof TrainingConfig>;
 
+/** What a request may change of a preset's training. Fields have no defaults here: an absent one keeps the preset's. */
+export const TrainingOverrides = z.strictObject({
+  epochs: TrainingConfig.shape.epochs.optional(),
+  batchSize: TrainingConfig.shape.batchSize.optional(),
+  optimizer: TrainingConfig.shape.optimizer.optional(),
+  weightDecay: TrainingConfig.shape.weightDecay.unwrap().optional(),
+  labelSmoothing: TrainingConfig.shape.labelSmoothing.unwrap().optional(),
+  validationShare: TrainingConfig.shape.validationShare.unwrap().optional(),
+  checkpointSteps: TrainingConfig.shape.checkpointSteps.unwrap().optional(),
+});
+export type TrainingOverrides = z.infer<typeof TrainingOverrides>;
+
 /** A preset in `lib/ml/presets/*.json`: a network with the training that is known to work for it. */
 export const Preset = z.strictObject({
   dataset: Name,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ModelConfig, Preset, TrainingConfig } from './model-config.ts';
+import { ModelConfig, Preset, TrainingConfig, TrainingOverrides } from './model-config.ts';
 import { ArtifactRef, Name, Sha256 } from './reference.ts';
 
 /** Stages of `trainRegisterDeploy`, in order; these names are shown in the Temporal UI, the CLI and the API. */
@@ -60,7 +60,7 @@ export const TrainRequest = z.strictObject({
     .max(2 ** 31 - 1)
     .default(42),
   /** Overrides of the preset's training; a custom network must bring `epochs`, `batchSize` and `optimizer`. */
-  training: TrainingConfig.partial().optional(),
+  training: TrainingOverrides.optional(),
   gates: TrainGates.partial().optional(),
   approval: ApprovalRule.prefault({}),
   onFailure: FailureRule.prefault({}),

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { childEnvironment } from './environment.ts';
 import { HeavyError, saysOutOfMemory } from './errors.ts';
 import type { ChildFailure } from './errors.ts';
-import type { ChildMessage, InputMessage } from './messages.ts';
+import type { ChildMessage, ParentMessage } from './messages.ts';
 import { oomKills } from './oom-counter.ts';
 
 export interface RunChildOptions<Report> {
@@ -14,10 +14,10 @@ export interface RunChildOptions<Report> {
   /** Structured-cloned to the child. */
   readonly input: unknown;
   /**
-   * Called for each report, one after the other, in the order sent. A rejection kills the child and is what `runChild`
-   * rejects with; `runChild` resolves only after the last call did.
+   * Called for each report, one after the other, in the order sent; what it returns answers a child that asked. A
+   * rejection kills the child and is what `runChild` rejects with; `runChild` resolves only after the last call did.
    */
-  readonly onReport?: (report: Report) => void | Promise<void>;
+  readonly onReport?: (report: Report) => unknown;
   /** One line the child wrote to stdout or stderr. */
   readonly onOutput?: (line: string) => void;
   readonly onStart?: (pid: number) => void;
@@ -29,6 +29,8 @@ export interface RunChildOptions<Report> {
   readonly env?: Readonly<Record<string, string>>;
   /** Limit of private writable memory in bytes (RLIMIT_DATA, getrlimit(2)): heap, tensors and stacks of the child. */
   readonly memoryBytes?: number;
+  /** Keeps the child in the caller's process group: for children of a child, which must die with it. */
+  readonly sameGroup?: boolean;
 }
 
 const LAST_LINES = 20;
@@ -49,7 +51,7 @@ export async function runChild<Result, Report = never>(options: RunChildOptions<
   const child = start(options);
   const lines = collectOutput(child, options.onOutput);
   const outcome = await converse(child, options);
-  killGroup(child);
+  kill(child, options.sameGroup === true);
   const exit = await outcome.exited;
   if (outcome.stopped !== undefined) throw outcome.stopped.reason;
   if (outcome.failure !== undefined) throw fromFailure(outcome.failure);
@@ -64,7 +66,7 @@ function start<Report>(options: RunChildOptions<Report>): ChildProcess {
     options.memoryBytes === undefined ? [] : ['prlimit', `--data=${options.memoryBytes + CODE_RANGE_BYTES}`];
   const [command = process.execPath, ...args] = [...limit, ...node];
   return spawn(command, args, {
-    detached: true,
+    detached: options.sameGroup !== true,
     env: childEnvironment(options.env),
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -102,18 +104,23 @@ interface Conversation {
 async function converse<Report>(child: ChildProcess, options: RunChildOptions<Report>): Promise<Conversation> {
   const { onReport, signal, silenceMs = 60_000 } = options;
   const { promise: ended, resolve: end } = Promise.withResolvers<Omit<Conversation, 'exited'>>();
-  const exited = new Promise<Exit>((resolve) => {
-    child.once('error', (spawnError) => resolve({ code: null, signal: null, spawnError }));
-    child.once('close', (code, closeSignal) => resolve({ code, signal: closeSignal }));
-  });
+  const exited = exitOf(child);
   let reports: Promise<void> = Promise.resolve();
+  let talking = true;
   const silence = setTimeout(() => end({ stopped: { reason: silent(silenceMs) } }), silenceMs);
+  // A timer that was cleared would be armed again by a refresh.
+  const heard = (): void => void (talking && silence.refresh());
   const onAbort = (): void => end({ stopped: { reason: signal?.reason } });
   signal?.addEventListener('abort', onAbort, { once: true });
   child.on('message', (message: ChildMessage) => {
-    silence.refresh();
+    heard();
     if (message.kind === 'report') {
-      reports = reports.then(() => onReport?.(message.value as Report));
+      reports = reports.then(async () => {
+        const value = await onReport?.(message.value as Report);
+        // The time the parent took for this report was not silence of the child.
+        heard();
+        if (message.id !== undefined) tell(child, { kind: 'answer', id: message.id, value });
+      });
       reports.catch((reason: unknown) => end({ stopped: { reason } }));
     } else {
       reports = reports.then(() => end(message.kind === 'result' ? { result: message } : { failure: message.failure }));
@@ -127,17 +134,33 @@ async function converse<Report>(child: ChildProcess, options: RunChildOptions<Re
     );
   child.once('spawn', () => {
     if (child.pid !== undefined) options.onStart?.(child.pid);
-    const input: InputMessage = { kind: 'input', value: options.input };
-    child.send(input, undefined, undefined, () => undefined);
+    tell(child, { kind: 'input', value: options.input });
   });
   const conversation = await ended;
+  talking = false;
   clearTimeout(silence);
   signal?.removeEventListener('abort', onAbort);
   return { ...conversation, exited };
 }
 
-function killGroup(child: ChildProcess): void {
+/** Resolves once the process is gone and everything it sent was received. */
+function exitOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    const disconnected = new Promise<void>((done) => child.once('disconnect', done));
+    child.once('error', (spawnError) => resolve({ code: null, signal: null, spawnError }));
+    child.once('close', (code, signal) => void disconnected.then(() => resolve({ code, signal })));
+  });
+}
+
+function tell(child: ChildProcess, message: ParentMessage): void {
+  // A failed send means that the child is gone; its exit tells why.
+  if (child.connected) child.send(message, undefined, undefined, () => undefined);
+}
+
+/** Ends the process and, where it has a group of its own, everything that it started. */
+function kill(child: ChildProcess, sameGroup: boolean): void {
   if (child.pid === undefined) return;
+  if (sameGroup) return void child.kill('SIGKILL');
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch (error) {

@@ -21,6 +21,11 @@ describe('runChild', () => {
     expect(seen).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it('answers a child that asks', async () => {
+    const onReport = async (index: number): Promise<number> => index * 10;
+    await expect(runChild({ entry, input: { do: 'ask', count: 3 }, onReport })).resolves.toEqual([0, 10, 20]);
+  });
+
   it('passes on the code, field and message the child threw', async () => {
     await expect(runChild({ entry, input: { do: 'throw' } })).rejects.toMatchObject({
       name: 'HeavyError',

@@ -4,17 +4,22 @@ import { SaipError } from '../../../contracts/errors.ts';
 
 type Input =
   | { readonly do: 'echo'; readonly value: unknown }
-  | { readonly do: 'report'; readonly count: number }
+  | { readonly do: 'report' | 'ask'; readonly count: number }
   | { readonly do: 'throw' | 'hang' | 'environment' | 'fill' | 'grandchild' | 'die' | 'bad-alloc' };
 
 /** Ways a heavy child can end, chosen by its input. */
-serveChild(async (input: Input, report: (value: unknown) => void): Promise<unknown> => {
+serveChild(async (input: Input, report, ask): Promise<unknown> => {
   switch (input.do) {
     case 'echo':
       return input.value;
     case 'report':
       for (let index = 0; index < input.count; index += 1) report(index);
       return input.count;
+    case 'ask': {
+      const answers: number[] = [];
+      for (let index = 0; index < input.count; index += 1) answers.push(await ask<number>(index));
+      return answers;
+    }
     case 'throw':
       throw new SaipError('MODEL_CONFIG_INVALID', 'no such layer', { field: 'layers[3]' });
     case 'environment':

@@ -1,0 +1,188 @@
+import type { TrainingConfig } from '../../../contracts/model-config.ts';
+import type { PreparedManifest } from '../../../contracts/prepared-data.ts';
+import { parameterCount } from '../parameters.ts';
+import type { Parameter } from '../parameters.ts';
+import type { ShapedLayer } from '../shapes.ts';
+import { attribute, DataType } from './attributes.ts';
+import { GraphBuilder } from './builder.ts';
+import type { Output } from './builder.ts';
+import { buildLayer } from './layers.ts';
+import type { BuiltLayer } from './layers.ts';
+import { accumulatorNames, applyOptimizer } from './optimizer.ts';
+
+export interface NetworkDescription {
+  readonly layers: readonly ShapedLayer[];
+  readonly parameters: readonly Parameter[];
+  readonly input: PreparedManifest['input'];
+  readonly preprocessing: PreparedManifest['preprocessing'];
+  readonly classes: number;
+}
+
+/** What trains a network; `replicas` is how many gradients one update takes. */
+export interface TrainingDescription {
+  readonly config: Pick<TrainingConfig, 'optimizer' | 'weightDecay' | 'labelSmoothing'>;
+  readonly replicas: number;
+}
+
+/** Numbers that follow the gradient in the fetch `gradients`: the loss, and how many predictions were right. */
+export const GRADIENT_EXTRAS = 2;
+
+/**
+ * The whole network as one TensorFlow graph, all its parameters in one flat vector.
+ *
+ * | run | feeds | fetch |
+ * |---|---|---|
+ * | set or get a vector | `set.<vector>` | `done.<vector>`, `get.<vector>` |
+ * | inference | `samples` | `logits` [batch, classes] |
+ * | evaluation | `samples`, `labels` | `evaluation` [summed loss, right predictions] |
+ * | gradient | `samples`, `labels`, `scale`, `dropoutSeeds` | `gradients` [parameters…, scaled loss, right predictions] |
+ * | update | `gradient.<replica>`…, `learningRate`, `beta1Power`, `beta2Power` | `updated` |
+ *
+ * `scale` is 1 / (samples of the whole batch), so that parts of a batch add up. One graph instead of single operations:
+ * a step costs two calls into native code, and TensorFlow fuses operations and reuses buffers.
+ */
+export function networkGraph(network: NetworkDescription, training?: TrainingDescription): Buffer {
+  const graph = new GraphBuilder();
+  const vector = [parameterCount(network.parameters)];
+  const weights = settable(graph, 'weights', vector);
+  const read = graph.read(weights);
+  const dtype = network.input.dtype === 'uint8' ? DataType.uint8 : DataType.float32;
+  const size = network.input.shape.reduce((product, length) => product * length, 1);
+  const samples = preprocess(graph, network, graph.placeholder('samples', [-1, size], dtype));
+  const labels = graph.placeholder('labels', [-1], DataType.int32);
+
+  const logits = graph.identity('logits', forward(graph, network, read, samples).output);
+  const plain = crossEntropy(graph, logits, labels, network.classes, 0);
+  graph.identity('evaluation', stack(graph, [graph.sum(plain.losses, [0]), rightPredictions(graph, logits, labels)]));
+  if (training === undefined) return graph.savedModel();
+
+  const { config, replicas } = training;
+  const scale = graph.placeholder('scale', []);
+  const run = forward(graph, network, read, samples, graph.placeholder('dropoutSeeds', [-1, 2], DataType.int32));
+  const smoothed = crossEntropy(graph, run.output, labels, network.classes, config.labelSmoothing);
+  const loss = graph.float('Mul', [graph.sum(smoothed.losses, [0]), scale]);
+  const gradients = run.backward(graph.float('Mul', [smoothed.gradient, scale]));
+  const extras = stack(graph, [loss, rightPredictions(graph, run.output, labels)]);
+  graph.identity('gradients', graph.concat([...gradients, extras]));
+
+  const accumulators = accumulatorNames(config.optimizer).map((name) => settable(graph, name, vector));
+  const averaged = Array.from({ length: replicas }, (_, rank) => graph.placeholder(`gradient.${rank}`, vector));
+  const decay = weightDecay(graph, network.parameters, read, config.weightDecay);
+  const total = [...averaged, ...decay].reduce((sum, term) => graph.float('AddV2', [sum, term]));
+  const applied = applyOptimizer(graph, config.optimizer, weights, accumulators, total);
+  graph.identity('updated', graph.scalar(1), [applied]);
+  return graph.savedModel();
+}
+
+/** A variable with endpoints to write it from outside and to read it. */
+function settable(graph: GraphBuilder, name: string, shape: readonly number[]): Output {
+  const variable = graph.variable(name, shape);
+  const assigned = graph.assign(variable, graph.placeholder(`set.${name}`, shape));
+  graph.identity(`done.${name}`, graph.scalar(1), [assigned]);
+  graph.identity(`get.${name}`, graph.read(variable));
+  return variable;
+}
+
+function preprocess(graph: GraphBuilder, { input, preprocessing }: NetworkDescription, raw: Output): Output {
+  const cast = { SrcT: attribute.type(DataType.uint8), DstT: attribute.type(DataType.float32) };
+  const floats = input.dtype === 'uint8' ? graph.add('Cast', [raw], cast) : raw;
+  const { scale, offset } = preprocessing;
+  const scaled = graph.float('Mul', [graph.reshape(floats, [-1, ...input.shape]), graph.floats([scale.length], scale)]);
+  return graph.float('AddV2', [scaled, graph.floats([offset.length], offset)]);
+}
+
+interface ForwardPass {
+  readonly output: Output;
+  /** Adds the backward pass; returns one flat gradient for each parameter, in order. */
+  backward(gradient: Output): Output[];
+}
+
+function forward(
+  graph: GraphBuilder,
+  { layers, parameters }: NetworkDescription,
+  weights: Output,
+  samples: Output,
+  dropoutSeeds?: Output,
+): ForwardPass {
+  const tensors = new Map(
+    parameters.map(({ name, shape, offset, size }) => [name, graph.reshape(graph.slice(weights, offset, size), shape)]),
+  );
+  let dropouts = 0;
+  let output = samples;
+  const built = layers.map((shaped): BuiltLayer => {
+    const seeded = shaped.layer.type === 'dropout' && dropoutSeeds !== undefined;
+    const layer = buildLayer(shaped, {
+      graph,
+      input: output,
+      kernel: tensors.get(`layers.${shaped.index}.kernel`) ?? '',
+      bias: tensors.get(`layers.${shaped.index}.bias`) ?? '',
+      dropoutSeed: seeded ? row(graph, dropoutSeeds, dropouts++) : undefined,
+    });
+    output = layer.output;
+    return layer;
+  });
+  const firstTrained = layers.findIndex(({ layer }) => layer.type === 'dense' || layer.type === 'conv2d');
+  return {
+    output,
+    backward: (gradient) => {
+      const flat: Output[] = [];
+      let flowing: Output | undefined = gradient;
+      for (let index = built.length - 1; index >= firstTrained && flowing !== undefined; index -= 1) {
+        const gradients = (built[index] as BuiltLayer).backward(flowing, index > firstTrained);
+        if (gradients.bias !== undefined) flat.unshift(gradients.bias);
+        if (gradients.kernel !== undefined) flat.unshift(graph.reshape(gradients.kernel, [-1]));
+        flowing = gradients.input;
+      }
+      return flat;
+    },
+  };
+}
+
+/** Softmax cross-entropy by sample, and its gradient with respect to the logits. */
+function crossEntropy(graph: GraphBuilder, logits: Output, labels: Output, classes: number, smoothing: number) {
+  const int32 = attribute.type(DataType.int32);
+  if (smoothing === 0) {
+    const node = graph.float('SparseSoftmaxCrossEntropyWithLogits', [logits, labels], { Tlabels: int32 });
+    return { losses: node, gradient: `${node}:1` };
+  }
+  const off = smoothing / classes;
+  const targets = graph.float(
+    'OneHot',
+    [labels, graph.integer(classes), graph.scalar(1 - smoothing + off), graph.scalar(off)],
+    {
+      axis: attribute.integer(-1),
+      TI: int32,
+    },
+  );
+  const node = graph.float('SoftmaxCrossEntropyWithLogits', [logits, targets]);
+  return { losses: node, gradient: `${node}:1` };
+}
+
+function rightPredictions(graph: GraphBuilder, logits: Output, labels: Output): Output {
+  const int32 = attribute.type(DataType.int32);
+  const predicted = graph.float('ArgMax', [logits, graph.integer(1)], { Tidx: int32, output_type: int32 });
+  const right = graph.add('Equal', [predicted, labels], { T: int32 });
+  const cast = { SrcT: attribute.type(DataType.bool), DstT: attribute.type(DataType.float32) };
+  return graph.sum(graph.add('Cast', [right], cast), [0]);
+}
+
+/** The gradient of the L2 penalty: decay · w for kernels, nothing for biases. */
+function weightDecay(graph: GraphBuilder, parameters: readonly Parameter[], weights: Output, decay: number): Output[] {
+  if (decay === 0) return [];
+  const parts = parameters.map(({ kind, offset, size }) =>
+    graph.float('Mul', [graph.slice(weights, offset, size), graph.scalar(kind === 'kernel' ? decay : 0)]),
+  );
+  return [graph.concat(parts)];
+}
+
+/** Scalars as a vector. */
+function stack(graph: GraphBuilder, scalars: readonly Output[]): Output {
+  return graph.concat(scalars.map((scalar) => graph.reshape(scalar, [1])));
+}
+
+/** Row `index` of an int32 matrix. */
+function row(graph: GraphBuilder, matrix: Output, index: number): Output {
+  const int32 = attribute.type(DataType.int32);
+  const types = { Tparams: int32, Tindices: int32, Taxis: int32 };
+  return graph.add('GatherV2', [matrix, graph.integer(index), graph.integer(0)], types);
+}
