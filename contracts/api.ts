@@ -72,6 +72,7 @@ export const SessionRequest = z.union([
   z.strictObject({ token: z.string().min(1).max(8192) }),
   z.strictObject({ client_id: credential, client_secret: credential }),
 ]);
+export type SessionRequest = z.infer<typeof SessionRequest>;
 
 /** Who the caller is; answer of `GET` and `POST /v1/auth/session`. */
 export const SessionResponse = z.object({

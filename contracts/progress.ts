@@ -10,6 +10,8 @@ export const StageProgress = z.object({
   startedAt: z.string().optional(),
   endedAt: z.string().optional(),
   detail: z.string().optional(),
+  /** Usual share of the whole duration, percent. */
+  share: z.number().min(0).max(100).optional(),
 });
 export type StageProgress = z.infer<typeof StageProgress>;
 

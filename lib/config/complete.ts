@@ -5,7 +5,9 @@ import type { Settings } from './schema.ts';
 type Given = z.infer<typeof Settings>;
 
 /** The settings of one process; frozen, free of secrets, with absolute paths. */
-export interface SaipConfig extends Readonly<Omit<Given, 'temporal' | 'mlflow' | 'bao' | 'postgres' | 'api' | 'gpu'>> {
+export interface SaipConfig extends Readonly<
+  Omit<Given, 'temporal' | 'mlflow' | 'bao' | 'postgres' | 'api' | 'serving' | 'gpu'>
+> {
   readonly home: string;
   readonly artifacts: string;
   readonly temporal: Readonly<Given['temporal']>;
@@ -13,6 +15,7 @@ export interface SaipConfig extends Readonly<Omit<Given, 'temporal' | 'mlflow' |
   readonly bao: Readonly<Given['bao']>;
   readonly postgres: Readonly<Given['postgres']>;
   readonly api: Readonly<Given['api'] & { url: string }>;
+  readonly serving: Readonly<Given['serving']>;
   readonly gpu: Readonly<Given['gpu']>;
 }
 

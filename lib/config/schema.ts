@@ -97,6 +97,21 @@ const api = z.strictObject({
     description: 'Public URL of the API, and the issuer of its tokens.',
     derivedDefault: '`http://<api.host>:<api.port>`',
   }),
+  metricsOpen: setting(z.union([z.boolean(), z.stringbool()]).default(false), {
+    env: 'SAIP_METRICS_OPEN',
+    description: '`true`: `/metrics` needs no token. Otherwise a scraper brings one with `metrics:read`.',
+  }),
+});
+
+const serving = z.strictObject({
+  threads: setting(count.default(1), {
+    env: 'SAIP_SERVING_THREADS',
+    description: 'Threads of one ONNX Runtime call. More than one is slower on a busy machine.',
+  }),
+  workers: setting(count.default(1), {
+    env: 'SAIP_SERVING_WORKERS',
+    description: 'Worker threads for predictions that take over 2 ms.',
+  }),
 });
 
 const gpu = z.strictObject({
@@ -141,5 +156,6 @@ export const Settings = z.strictObject({
   bao: bao.prefault({}),
   postgres: postgres.prefault({}),
   api: api.prefault({}),
+  serving: serving.prefault({}),
   gpu: gpu.prefault({}),
 });

@@ -1,0 +1,49 @@
+import { rateLimit } from 'express-rate-limit';
+import type { AuditLog } from '../../lib/clients/index.ts';
+import type { Authorizer } from '../../lib/policy/index.ts';
+import { ApiError } from '../errors.ts';
+import type { Guards } from '../http/mount.ts';
+import type { Authenticator } from './authenticate.ts';
+
+export interface GuardsOptions {
+  readonly authenticator: Authenticator;
+  readonly authorizer: Pick<Authorizer, 'decide'>;
+  readonly auditLog: Pick<AuditLog, 'append'>;
+  /** Failed sign-ins of one address in a minute before it has to wait; default 30. */
+  readonly credentialFailures?: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/** Who may do what, with a record of it: what `mount` puts before every handler. */
+export function createGuards(options: GuardsOptions): Guards {
+  const { authenticator, authorizer, auditLog, credentialFailures = 30 } = options;
+  return {
+    authenticate: (request, { cookie }) => authenticator.authenticate(request, { cookie }),
+    decide: ({ principal: { sub, roles, tenant }, action, resource }) =>
+      authorizer.decide({ principal: { sub, roles, tenant }, action, resource }),
+    audit: async ({ detail: { traceId, ...detail }, ...entry }) => {
+      try {
+        await auditLog.append({ ...entry, traceId, detail });
+      } catch (error) {
+        throw new ApiError('AUDIT_UNAVAILABLE', 'The audit log cannot be written, so nothing was done.', {
+          cause: error,
+        });
+      }
+    },
+    limiters: {
+      credentials: rateLimit({
+        windowMs: MINUTE_MS,
+        limit: credentialFailures,
+        // Programs fetch tokens often and rightly; guessing secrets shows in failures.
+        skipSuccessfulRequests: true,
+        standardHeaders: 'draft-8',
+        legacyHeaders: false,
+        handler: (_request, response, next) => {
+          const seconds = response.getHeader('Retry-After');
+          next(new ApiError('RATE_LIMITED', `Too many failed sign-ins; wait ${String(seconds)} s.`));
+        },
+      }),
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { OAuthClients, type BaoClient, type Pool } from '../../lib/clients/index.ts';
+import type { SaipConfig } from '../../lib/config/index.ts';
+import { TokenIssuer, TokenVerifier, TransitKeySet, signApproval } from '../../lib/identity/index.ts';
+import { Authenticator, SessionCookie, Sessions } from '../auth/index.ts';
+import type { AuthRoutesOptions } from '../routes/index.ts';
+import type { ApprovalSigner } from '../temporal/updates.ts';
+
+/** `aud` of the access tokens that this API issues and accepts. */
+export const TOKEN_AUDIENCE = 'saip-api';
+
+export interface Identity extends AuthRoutesOptions {
+  readonly signApproval: ApprovalSigner;
+  /** Origins whose pages may use a session. */
+  readonly origins: ReadonlySet<string>;
+}
+
+/** Tokens, sessions and approvals, with their keys in OpenBao. */
+export function composeIdentity({ config, bao, pool }: { config: SaipConfig; bao: BaoClient; pool: Pool }): Identity {
+  const keys = new TransitKeySet({ transit: bao, key: 'tokens' });
+  const approvals = new TransitKeySet({ transit: bao, key: 'approvals' });
+  const token = { keys, issuer: config.api.url, audience: TOKEN_AUDIENCE };
+  const sessions = new Sessions();
+  const cookie = new SessionCookie({ secure: config.api.url.startsWith('https:') });
+  const origins = new Set([config.temporal.uiUrl, config.api.url].map((url) => new URL(url).origin));
+  return {
+    keys,
+    issuer: new TokenIssuer({ ...token, clients: new OAuthClients(pool) }),
+    authenticator: new Authenticator({ verifier: new TokenVerifier(token), sessions, cookie, origins }),
+    sessions,
+    cookie,
+    origins,
+    signApproval: (approval) => signApproval({ keys: approvals, issuer: config.api.url, approval }),
+  };
+}

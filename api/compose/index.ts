@@ -1,0 +1,122 @@
+import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry';
+import type { Registry } from 'prom-client';
+import { z } from 'zod';
+import { AliasLog, AuditLog, BaoClient, ModelRegistry, ServingStatus, createPool } from '../../lib/clients/index.ts';
+import { Keyring, createPayloadCodec, transitWrapper } from '../../lib/codec/index.ts';
+import { ConfigError, type SaipConfig } from '../../lib/config/index.ts';
+import { resolveTrainInput } from '../../lib/ml/index.ts';
+import { Authorizer } from '../../lib/policy/index.ts';
+import { createApp } from '../app.ts';
+import { cors, createGuards } from '../auth/index.ts';
+import type { Logger } from '../http/error-handler.ts';
+import type { Route } from '../http/route.ts';
+import { routeTable } from '../route-table.ts';
+import { HttpServer } from '../server.ts';
+import { InferenceMetrics } from '../serving/index.ts';
+import { EventFeeds } from '../temporal/event-feed.ts';
+import { openTemporal } from '../temporal/gateway.ts';
+import { readEvent } from '../temporal/progress.ts';
+import { VERSION } from '../version.ts';
+import { healthChecks } from './health.ts';
+import { composeIdentity } from './identity.ts';
+import { composeServing } from './serving.ts';
+
+export { TOKEN_AUDIENCE } from './identity.ts';
+
+export interface ComposeOptions {
+  readonly config: SaipConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+}
+
+export interface Api {
+  /** Every route that is mounted. */
+  readonly routes: readonly Route[];
+  /** Listens, and settles once every alias that can be served is served. @returns the port */
+  start(): Promise<number>;
+  /** Lets requests in flight finish, then frees everything. */
+  stop(): Promise<void>;
+}
+
+const Credentials = z.object({ username: z.string(), password: z.string() });
+
+/**
+ * Builds the API out of its parts; the only place that knows them all.
+ * @throws SECRET_UNAVAILABLE, POLICY_UNAVAILABLE: without keys and policy there is nothing that it may answer
+ */
+export async function composeApi({ config, logger, registry }: ComposeOptions): Promise<Api> {
+  const bao = new BaoClient({ address: config.bao.address, loginFile: loginFile(config) });
+  const credentials = Credentials.parse(await bao.kvRead('saip/postgres/api'));
+  const pool = createPool(config, credentials);
+  const keyring = new Keyring({ wrapper: transitWrapper(bao) });
+  const temporal = openTemporal({
+    address: config.temporal.address,
+    namespace: config.temporal.namespace,
+    codec: createPayloadCodec({ keyring }),
+    interceptors: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] },
+    uiUrl: config.temporal.uiUrl,
+  });
+  const serving = composeServing({ config, logger, bao, pool, credentials });
+  const feeds = new EventFeeds({ read: (id) => readEvent(temporal, id) });
+  const identity = composeIdentity({ config, bao, pool });
+  const models = new ModelRegistry(pool);
+  const routes = routeTable({
+    auth: identity,
+    // Histories hold payloads from before encryption, such as search attributes: shown as they are.
+    codec: { codec: createPayloadCodec({ keyring, plaintext: 'pass' }) },
+    health: { checks: healthChecks({ bao, pool, temporal, serving }), registry, metricsOpen: config.api.metricsOpen },
+    inference: {
+      served: serving.served,
+      metrics: new InferenceMetrics(registry, serving.served),
+      isReady: () => serving.ready,
+    },
+    models: { registry: models, aliases: new AliasLog(pool), serving: new ServingStatus(pool) },
+    pages: { temporalUiUrl: config.temporal.uiUrl },
+    schedules: { temporal, resolveTrainInput },
+    events: { temporal, feeds, logger },
+    workflows: { temporal, signApproval: identity.signApproval },
+    starts: {
+      temporal,
+      resolveTrainInput,
+      requireModel: (model) => models.model(model),
+      requireVersion: (model, version) => models.get(model, version),
+    },
+    openapi: { version: VERSION, url: config.api.url },
+  });
+  const server = new HttpServer(
+    createApp({
+      routes,
+      guards: createGuards({
+        authenticator: identity.authenticator,
+        authorizer: await Authorizer.load(),
+        auditLog: new AuditLog(pool),
+      }),
+      logger,
+      registry,
+      https: config.api.url.startsWith('https:'),
+      cors: cors({ origins: identity.origins, prefix: '/v1/codec/' }),
+    }),
+  );
+  return {
+    routes,
+    start: async () => {
+      const port = await server.listen(config.api.host, config.api.port);
+      await serving.start();
+      return port;
+    },
+    stop: async () => {
+      serving.retire();
+      feeds.close();
+      await server.drain();
+      await serving.stop();
+      await temporal.connection.close();
+      await pool.end();
+      await bao.close();
+    },
+  };
+}
+
+function loginFile(config: SaipConfig): string {
+  if (config.bao.loginFile !== undefined) return config.bao.loginFile;
+  throw new ConfigError([{ setting: 'SAIP_BAO_LOGIN_FILE', message: 'the API needs a login for OpenBao' }]);
+}

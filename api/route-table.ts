@@ -1,0 +1,59 @@
+import { openApiDocument, type OpenApiDocument } from './openapi/document.ts';
+import type { Route } from './http/route.ts';
+import {
+  authRoutes,
+  codecRoutes,
+  datasetRoutes,
+  healthRoutes,
+  inferenceRoutes,
+  modelRoutes,
+  pageRoutes,
+  presetRoutes,
+  scheduleRoutes,
+  workflowEventsRoute,
+  workflowRoutes,
+  workflowStartRoutes,
+  type AuthRoutesOptions,
+  type HealthRoutesOptions,
+  type InferenceRoutesOptions,
+  type ModelRoutesOptions,
+  type PageRoutesOptions,
+  type ScheduleRoutesOptions,
+  type WorkflowEventsOptions,
+  type WorkflowRoutesOptions,
+  type WorkflowStartsOptions,
+} from './routes/index.ts';
+
+export interface RouteTableOptions {
+  readonly auth: AuthRoutesOptions;
+  readonly codec: Parameters<typeof codecRoutes>[0];
+  readonly health: HealthRoutesOptions;
+  readonly inference: InferenceRoutesOptions;
+  readonly models: ModelRoutesOptions;
+  readonly pages: Omit<PageRoutesOptions, 'document'>;
+  readonly schedules: ScheduleRoutesOptions;
+  readonly events: WorkflowEventsOptions;
+  readonly workflows: WorkflowRoutesOptions;
+  readonly starts: WorkflowStartsOptions;
+  readonly openapi: { readonly version: string; readonly url: string };
+}
+
+/** Every route of the API. What is not in this table is not there. */
+export function routeTable(options: RouteTableOptions): Route[] {
+  let document: OpenApiDocument | undefined;
+  const routes: Route[] = [
+    ...authRoutes(options.auth),
+    ...workflowStartRoutes(options.starts),
+    ...workflowRoutes(options.workflows),
+    workflowEventsRoute(options.events),
+    ...modelRoutes(options.models),
+    ...presetRoutes(),
+    ...datasetRoutes(),
+    ...scheduleRoutes(options.schedules),
+    ...inferenceRoutes(options.inference),
+    ...codecRoutes(options.codec),
+    ...healthRoutes(options.health),
+    ...pageRoutes({ ...options.pages, document: () => (document ??= openApiDocument(routes, options.openapi)) }),
+  ];
+  return routes;
+}

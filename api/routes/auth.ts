@@ -1,0 +1,134 @@
+import { Jwks, SessionRequest, SessionResponse, TokenRequest, TokenResponse } from '../../contracts/api.ts';
+import type { TokenIssuer, TransitKeySet } from '../../lib/identity/index.ts';
+import { clientLogin } from '../auth/client-credentials.ts';
+import type { Authenticator } from '../auth/authenticate.ts';
+import type { SessionCookie } from '../auth/cookie.ts';
+import type { Sessions } from '../auth/sessions.ts';
+import { route, type Caller, type Route } from '../http/route.ts';
+
+/** A session that begins with client credentials lasts a working day; one that begins with a token ends with it. */
+const SESSION_SECONDS = 8 * 3600;
+
+export interface AuthRoutesOptions {
+  readonly issuer: Pick<TokenIssuer, 'issue'>;
+  readonly keys: Pick<TransitKeySet, 'jwks'>;
+  readonly authenticator: Authenticator;
+  readonly sessions: Sessions;
+  readonly cookie: SessionCookie;
+}
+
+export function authRoutes(options: AuthRoutesOptions): Route[] {
+  const tag = 'Identity';
+  return [tokenRoute(options, tag), jwksRoute(options, tag), ...sessionRoutes(options, tag)];
+}
+
+function tokenRoute({ issuer }: AuthRoutesOptions, tag: string): Route {
+  return route({
+    method: 'post',
+    path: '/v1/auth/token',
+    operationId: 'issueToken',
+    tag,
+    summary: 'Get an access token by client credentials (RFC 6749 section 4.4)',
+    access: 'public',
+    limiter: 'credentials',
+    body: TokenRequest,
+    bodyTypes: ['application/x-www-form-urlencoded', 'application/json'],
+    bodyLimit: 16 * 1024,
+    success: { status: 200, description: 'An ES256 access token (RFC 9068).', schema: TokenResponse },
+    errors: ['CLIENT_CREDENTIALS_INVALID', 'RATE_LIMITED'],
+    handler: async ({ body, request }) => {
+      const login = clientLogin(request.headers.authorization, body);
+      const token = await issuer.issue({ ...login, scope: body.scope });
+      return {
+        access_token: token.accessToken,
+        token_type: 'Bearer' as const,
+        expires_in: token.expiresIn,
+        scope: token.scope,
+      };
+    },
+  });
+}
+
+function jwksRoute({ keys }: AuthRoutesOptions, tag: string): Route {
+  return route({
+    method: 'get',
+    path: '/.well-known/jwks.json',
+    operationId: 'getJwks',
+    tag,
+    summary: 'Public keys that verify access tokens',
+    access: 'public',
+    success: { status: 200, description: 'JSON Web Key Set (RFC 7517).', schema: Jwks },
+    handler: async ({ response }) => {
+      response.set('Cache-Control', 'public, max-age=300');
+      const { keys: jwks } = await keys.jwks();
+      return { keys: jwks.map((key) => ({ ...key })) };
+    },
+  });
+}
+
+function sessionRoutes({ issuer, authenticator, sessions, cookie }: AuthRoutesOptions, tag: string): Route[] {
+  const path = '/v1/auth/session';
+  return [
+    route({
+      method: 'post',
+      path,
+      operationId: 'beginSession',
+      tag,
+      summary: 'Sign a browser in for the Temporal UI',
+      description: 'Sets an HttpOnly, SameSite cookie that only the codec endpoint and this path accept.',
+      access: 'public',
+      limiter: 'credentials',
+      body: SessionRequest,
+      bodyLimit: 16 * 1024,
+      success: { status: 200, description: 'Who is signed in.', schema: SessionResponse },
+      errors: ['CLIENT_CREDENTIALS_INVALID', 'TOKEN_INVALID', 'RATE_LIMITED'],
+      handler: async ({ body, response }) => {
+        const caller = await signIn(body);
+        const seconds = Math.max(1, caller.expiresAt - Math.floor(Date.now() / 1000));
+        cookie.set(response, sessions.begin(caller), seconds);
+        return sessionView(caller);
+      },
+    }),
+    route({
+      method: 'get',
+      path,
+      operationId: 'getSession',
+      tag,
+      summary: 'Who is calling',
+      access: 'authenticated',
+      cookie: true,
+      success: { status: 200, description: 'The caller by token or session.', schema: SessionResponse },
+      handler: ({ caller }) => sessionView(caller),
+    }),
+    route({
+      method: 'delete',
+      path,
+      operationId: 'endSession',
+      tag,
+      summary: 'Sign the browser out',
+      access: 'public',
+      success: { status: 204, description: 'The session is over.' },
+      handler: ({ request, response }) => {
+        const id = cookie.read(request);
+        if (id !== undefined) sessions.end(id);
+        cookie.clear(response);
+      },
+    }),
+  ];
+
+  async function signIn(body: SessionRequest): Promise<Caller> {
+    if ('token' in body) return authenticator.callerOf(body.token);
+    const token = await issuer.issue({ clientId: body.client_id, clientSecret: body.client_secret });
+    const caller = await authenticator.callerOf(token.accessToken);
+    return { ...caller, expiresAt: Math.floor(Date.now() / 1000) + SESSION_SECONDS };
+  }
+}
+
+function sessionView(caller: Caller): SessionResponse {
+  return {
+    subject: caller.sub,
+    roles: [...caller.roles],
+    tenant: caller.tenant,
+    expiresAt: new Date(caller.expiresAt * 1000).toISOString(),
+  };
+}

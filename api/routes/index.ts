@@ -1,0 +1,12 @@
+export { authRoutes, type AuthRoutesOptions } from './auth.ts';
+export { codecRoutes } from './codec.ts';
+export { datasetRoutes } from './datasets.ts';
+export { healthRoutes, type HealthCheck, type HealthRoutesOptions } from './health.ts';
+export { inferenceRoutes, type InferenceRoutesOptions } from './inference.ts';
+export { modelRoutes, type ModelRoutesOptions } from './models.ts';
+export { pageRoutes, type PageRoutesOptions } from './pages.ts';
+export { presetRoutes } from './presets.ts';
+export { scheduleRoutes, type ScheduleRoutesOptions } from './schedules.ts';
+export { workflowEventsRoute, type WorkflowEventsOptions } from './workflow-events.ts';
+export { workflowRoutes, type WorkflowRoutesOptions } from './workflows.ts';
+export { workflowStartRoutes, type WorkflowStartsOptions } from './workflow-starts.ts';

@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import {
+  InferRequest,
+  InferResponse,
+  ModelMetadata,
+  ModelReady,
+  ServerLive,
+  ServerMetadata,
+  ServerReady,
+} from '../../contracts/inference.ts';
+import { isSaipError } from '../../contracts/errors.ts';
+import { Name } from '../../contracts/reference.ts';
+import { VERSION } from '../version.ts';
+import { route, type RequestContext, type Route } from '../http/route.ts';
+import { infer, metadataOf, type InferenceMetrics, type LoadedModel, type ServedModels } from '../serving/index.ts';
+
+export interface InferenceRoutesOptions {
+  readonly served: ServedModels;
+  readonly metrics: InferenceMetrics;
+  /** False until the first round over the alias log is done, and while the process drains. */
+  readonly isReady: () => boolean;
+}
+
+const tag = 'Inference';
+const DEFAULT_ALIAS = 'champion';
+const BODY_LIMIT = 32 * 1024 * 1024;
+/** `model` for its champion, `model@alias` for another one. */
+const ModelAtAlias = z
+  .string()
+  .max(129)
+  .transform((text, context) => {
+    const [model, alias = DEFAULT_ALIAS, ...rest] = text.split('@');
+    const parsed = z.strictObject({ model: Name, alias: Name }).safeParse({ model, alias });
+    if (parsed.success && rest.length === 0) return parsed.data;
+    context.addIssue({ code: 'custom', message: 'a model name, or model@alias' });
+    return z.NEVER;
+  })
+  .meta({ override: { type: 'string' }, examples: ['mnist-cnn', 'mnist-cnn@challenger'] });
+
+const aliasParams = z.strictObject({ model: ModelAtAlias });
+const versionParams = z.strictObject({ model: Name, version: z.string().min(1).max(32) });
+type AliasParams = z.infer<typeof aliasParams>;
+type VersionParams = z.infer<typeof versionParams>;
+
+const modelErrors = [
+  'MODEL_UNKNOWN',
+  'MODEL_NOT_READY',
+  'MODEL_LOAD_FAILED',
+  'SIGNATURE_MISSING',
+  'SIGNATURE_INVALID',
+  'ARTIFACT_DIGEST_MISMATCH',
+] as const;
+const inferErrors = [...modelErrors, 'TENSOR_INVALID', 'UNSUPPORTED_DATATYPE', 'UNAVAILABLE'] as const;
+
+/** The data plane: Open Inference Protocol V2. */
+export function inferenceRoutes(options: InferenceRoutesOptions): Route[] {
+  return [
+    ...serverRoutes(options),
+    ...modelRoutes(options, '/v2/models/{model}', aliasParams, ({ model }) =>
+      options.served.resolve(model.model, model.alias),
+    ),
+    ...modelRoutes(options, '/v2/models/{model}/versions/{version}', versionParams, ({ model, version }) =>
+      options.served.resolveVersion(model, version),
+    ),
+  ];
+}
+
+function serverRoutes({ isReady }: InferenceRoutesOptions): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/v2',
+      operationId: 'getServerMetadata',
+      tag,
+      summary: 'Server metadata',
+      access: 'public',
+      success: { status: 200, description: 'Name, version, extensions.', schema: ServerMetadata },
+      handler: () => ({ name: 'secure-ai-platform', version: VERSION, extensions: ['model_aliases'] }),
+    }),
+    route({
+      method: 'get',
+      path: '/v2/health/live',
+      operationId: 'getServerLive',
+      tag,
+      summary: 'Whether the server runs',
+      access: 'public',
+      success: { status: 200, description: 'It does.', schema: ServerLive },
+      handler: () => ({ live: true }),
+    }),
+    route({
+      method: 'get',
+      path: '/v2/health/ready',
+      operationId: 'getServerReady',
+      tag,
+      summary: 'Whether every alias has been looked at',
+      access: 'public',
+      success: { status: 200, description: 'Ready; 503 with the same body when not.', schema: ServerReady },
+      handler: ({ response }) => {
+        const ready = isReady();
+        if (!ready) response.status(503);
+        return { ready };
+      },
+    }),
+  ];
+}
+
+/** Metadata, readiness and inference of what `find` gives; the two ways to name a model share them. */
+function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>>(
+  { served, metrics }: InferenceRoutesOptions,
+  path: string,
+  params: S,
+  find: (params: z.infer<S>) => LoadedModel,
+): Route[] {
+  const suffix = path.endsWith('{version}') ? 'Version' : '';
+  return [
+    route({
+      method: 'get',
+      path,
+      operationId: `getModel${suffix}Metadata`,
+      tag,
+      summary: 'Inputs and outputs of a model',
+      access: 'model:infer',
+      params,
+      success: { status: 200, description: 'Model metadata.', schema: ModelMetadata },
+      errors: modelErrors,
+      handler: (context) => {
+        const model = find(context.params);
+        return metadataOf(model, served.versions(model.model));
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${path}/ready`,
+      operationId: `getModel${suffix}Ready`,
+      tag,
+      summary: 'Whether a model answers, and why not',
+      access: 'model:infer',
+      params,
+      success: { status: 200, description: 'Ready; 503 with the same body when not.', schema: ModelReady },
+      errors: ['MODEL_UNKNOWN', 'ALIAS_UNKNOWN'],
+      handler: (context) => readiness(context, () => find(context.params)),
+    }),
+    route({
+      method: 'post',
+      path: `${path}/infer`,
+      operationId: `infer${suffix}`,
+      tag,
+      summary: 'Predict',
+      access: 'model:infer',
+      audited: false,
+      params,
+      body: InferRequest,
+      bodyLimit: BODY_LIMIT,
+      success: { status: 200, description: 'The outputs.', schema: InferResponse },
+      errors: inferErrors,
+      handler: async ({ params: named, body }) => {
+        const startedAt = performance.now();
+        let name = 'unknown';
+        try {
+          const model = find(named);
+          name = model.model;
+          const { response, timings } = await infer(model, body);
+          metrics.succeeded(model, (performance.now() - startedAt) / 1000, timings);
+          return response;
+        } catch (error) {
+          metrics.failed(name, isSaipError(error) ? error.code : 'INTERNAL');
+          throw error;
+        }
+      },
+    }),
+  ];
+}
+
+function readiness(
+  { params, response }: RequestContext<AliasParams | VersionParams>,
+  find: () => LoadedModel,
+): ModelReady {
+  const name = typeof params.model === 'string' ? params.model : params.model.model;
+  try {
+    return { name, ready: true, version: find().version };
+  } catch (error) {
+    if (!isSaipError(error) || error.spec.status === 404) throw error;
+    response.status(503);
+    return { name, ready: false, code: error.code, reason: error.message };
+  }
+}

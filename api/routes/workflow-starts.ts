@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { IdempotencyKey, WorkflowStarted } from '../../contracts/api.ts';
+import { RollbackRequest, RolloutRequest, type RolloutInput } from '../../contracts/registry.ts';
+import { TrainRequest, type TrainInput } from '../../contracts/train-register-deploy.ts';
+import { rolloutStart, rolloutWorkflowId, trainingStart } from '../../contracts/workflows.ts';
+import { route, type Caller, type Route } from '../http/route.ts';
+import type { TemporalGateway } from '../temporal/gateway.ts';
+import { startLocked, startOnce } from '../temporal/start.ts';
+
+export interface WorkflowStartsOptions {
+  readonly temporal: TemporalGateway;
+  /** @throws PRESET_UNKNOWN, DATASET_UNKNOWN, MODEL_CONFIG_INVALID, REQUEST_INVALID */
+  readonly resolveTrainInput: (request: TrainRequest, requestedBy: string) => Promise<TrainInput> | TrainInput;
+  /** @throws MODEL_UNKNOWN, MODEL_VERSION_UNKNOWN */
+  readonly requireVersion: (model: string, version: string) => Promise<unknown>;
+  /** @throws MODEL_UNKNOWN */
+  readonly requireModel: (model: string) => Promise<unknown>;
+}
+
+const tag = 'Workflows';
+const headers = z.object({ 'idempotency-key': IdempotencyKey.optional() });
+const success = {
+  status: 202 as const,
+  description: 'The workflow was started, or was started before by a request with the same key and body.',
+  schema: WorkflowStarted,
+  headers: { Location: 'Path of the workflow.' },
+};
+
+/** `POST /v1/workflows/{train-register-deploy|rollout|rollback}` */
+export function workflowStartRoutes(options: WorkflowStartsOptions): Route[] {
+  return [trainRoute(options), rolloutRoute(options), rollbackRoute(options)];
+}
+
+function trainRoute({ temporal, resolveTrainInput }: WorkflowStartsOptions): Route {
+  return route({
+    method: 'post',
+    path: '/v1/workflows/train-register-deploy',
+    operationId: 'startTraining',
+    tag,
+    summary: 'Train a network, gate, sign and register it, and bring it to the champion alias',
+    access: 'workflow:start',
+    resource: () => ({ workflowType: 'trainRegisterDeploy' }),
+    headers,
+    body: TrainRequest,
+    success,
+    errors: ['PRESET_UNKNOWN', 'DATASET_UNKNOWN', 'MODEL_CONFIG_INVALID', 'IDEMPOTENCY_MISMATCH', 'UNAVAILABLE'],
+    auditDetail: ({ body }) => ({
+      model: typeof body.model === 'string' ? body.model : body.model.name,
+      ...(body.registerAs !== undefined && { registerAs: body.registerAs }),
+    }),
+    handler: async ({ body, headers: given, caller, response }) => {
+      const input = { ...(await resolveTrainInput(body, caller.sub)), tenant: caller.tenant };
+      const started = await startOnce(temporal, 'train', {
+        start: trainingStart(input),
+        input,
+        idempotency: { key: given['idempotency-key'], subject: caller.sub, body },
+      });
+      response.location(started.links.self);
+      return started;
+    },
+  });
+}
+
+function rolloutRoute({ temporal, requireVersion }: WorkflowStartsOptions): Route {
+  return route({
+    method: 'post',
+    path: '/v1/workflows/rollout',
+    operationId: 'startRollout',
+    tag,
+    summary: 'Bring a registered version to the champion alias',
+    access: 'workflow:start',
+    resource: () => ({ workflowType: 'rolloutModel' }),
+    headers,
+    body: RolloutRequest,
+    success,
+    errors: ['MODEL_UNKNOWN', 'MODEL_VERSION_UNKNOWN', 'ROLLOUT_IN_PROGRESS', 'IDEMPOTENCY_MISMATCH', 'UNAVAILABLE'],
+    auditDetail: ({ body }) => ({ model: body.model, version: body.version }),
+    handler: async ({ body, headers: given, caller, response }) => {
+      await requireVersion(body.model, body.version);
+      const input: RolloutInput = { kind: 'promote', ...body, requestedBy: caller.sub };
+      return startRollout(temporal, { input, caller, key: given['idempotency-key'], body }, (path) =>
+        response.location(path),
+      );
+    },
+  });
+}
+
+function rollbackRoute({ temporal, requireModel, requireVersion }: WorkflowStartsOptions): Route {
+  return route({
+    method: 'post',
+    path: '/v1/workflows/rollback',
+    operationId: 'startRollback',
+    tag,
+    summary: 'Bring the former champion, or a named version, back',
+    access: 'model:rollback',
+    headers,
+    body: RollbackRequest,
+    success,
+    errors: ['MODEL_UNKNOWN', 'MODEL_VERSION_UNKNOWN', 'ROLLOUT_IN_PROGRESS', 'IDEMPOTENCY_MISMATCH', 'UNAVAILABLE'],
+    auditDetail: ({ body }) => ({ model: body.model, reason: body.reason, toVersion: body.toVersion ?? '' }),
+    handler: async ({ body, headers: given, caller, response }) => {
+      await (body.toVersion === undefined ? requireModel(body.model) : requireVersion(body.model, body.toVersion));
+      const input: RolloutInput = { kind: 'rollback', ...body, requestedBy: caller.sub };
+      return startRollout(temporal, { input, caller, key: given['idempotency-key'], body }, (path) =>
+        response.location(path),
+      );
+    },
+  });
+}
+
+interface RolloutStartRequest {
+  readonly input: RolloutInput;
+  readonly caller: Caller;
+  readonly key: string | undefined;
+  readonly body: unknown;
+}
+
+async function startRollout(
+  temporal: TemporalGateway,
+  { input, caller, key, body }: RolloutStartRequest,
+  locate: (path: string) => void,
+): Promise<WorkflowStarted> {
+  const started = await startLocked(temporal, rolloutWorkflowId(input.model), {
+    start: rolloutStart(input, caller.tenant),
+    input,
+    idempotency: { key, subject: caller.sub, body: { kind: input.kind, body } },
+  });
+  locate(started.links.self);
+  return started;
+}

@@ -1,0 +1,89 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { InferTimings } from './infer.ts';
+import type { ServedModels } from './served-models.ts';
+
+/** Inference metrics under the names that clients of Triton Inference Server know. */
+export class InferenceMetrics {
+  readonly #success: Counter<'model' | 'version'>;
+  readonly #failure: Counter<'model' | 'code'>;
+  readonly #count: Counter<'model' | 'version'>;
+  readonly #executions: Counter<'model' | 'version'>;
+  readonly #duration: Counter<'model' | 'version'>;
+  readonly #compute: Counter<'model' | 'version'>;
+  readonly #latency: Histogram<'model' | 'version'>;
+
+  constructor(registry: Registry, served: ServedModels) {
+    const registers = [registry];
+    const labelNames = ['model', 'version'] as const;
+    this.#success = new Counter({
+      name: 'nv_inference_request_success',
+      help: 'Requests that were answered.',
+      labelNames,
+      registers,
+    });
+    this.#failure = new Counter({
+      name: 'nv_inference_request_failure',
+      help: 'Requests that were refused or failed, by error code.',
+      labelNames: ['model', 'code'] as const,
+      registers,
+    });
+    this.#count = new Counter({
+      name: 'nv_inference_count',
+      help: 'Rows that were inferred.',
+      labelNames,
+      registers,
+    });
+    this.#executions = new Counter({
+      name: 'nv_inference_exec_count',
+      help: 'Calls of the runtime.',
+      labelNames,
+      registers,
+    });
+    this.#duration = new Counter({
+      name: 'nv_inference_request_duration_us',
+      help: 'Sum of the time in requests, in microseconds.',
+      labelNames,
+      registers,
+    });
+    this.#compute = new Counter({
+      name: 'nv_inference_compute_infer_duration_us',
+      help: 'Sum of the time in the runtime, in microseconds.',
+      labelNames,
+      registers,
+    });
+    this.#latency = new Histogram({
+      name: 'request_predict_seconds',
+      help: 'Time of one prediction in the runtime.',
+      labelNames,
+      buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+      registers,
+    });
+    new Gauge({
+      name: 'saip_serving_alias_ready',
+      help: '1 for an alias whose version answers, 0 for one that is loading or refused.',
+      labelNames: ['model', 'alias', 'version'] as const,
+      registers,
+      collect() {
+        this.reset();
+        for (const { state, target } of served.slots()) {
+          this.set({ model: target.model, alias: target.alias, version: target.version }, state === 'ready' ? 1 : 0);
+        }
+      },
+    });
+  }
+
+  succeeded(model: { model: string; version: string }, seconds: number, timings: InferTimings): void {
+    const labels = { model: model.model, version: model.version };
+    this.#success.inc(labels);
+    this.#count.inc(labels, timings.rows);
+    this.#executions.inc(labels);
+    this.#duration.inc(labels, Math.round(seconds * 1e6));
+    this.#compute.inc(labels, Math.round(timings.compute * 1e3));
+    this.#latency.observe(labels, timings.compute / 1e3);
+  }
+
+  /** `model` is what the request named when it exists, so that callers cannot make up label values. */
+  failed(model: string, code: string): void {
+    this.#failure.inc({ model, code });
+  }
+}

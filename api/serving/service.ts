@@ -1,0 +1,118 @@
+import { hostname } from 'node:os';
+import type { AliasLog, ModelRegistry, ServingStatus } from '../../lib/clients/index.ts';
+import type { Logger } from '../http/error-handler.ts';
+import { LoadedModel } from './loaded-model.ts';
+import type { ModelSource } from './model-source.ts';
+import { Reconciler, type AliasReport } from './reconciler.ts';
+import { ThreadPool } from './runtime/thread-pool.ts';
+import { ServedModels, type ServedAlias } from './served-models.ts';
+import { ApiError } from '../errors.ts';
+
+export interface ServingServiceOptions {
+  readonly source: Pick<ModelSource, 'graph'>;
+  readonly registry: Pick<ModelRegistry, 'get'>;
+  readonly aliases: Pick<AliasLog, 'live'>;
+  readonly status: Pick<ServingStatus, 'heartbeat' | 'report' | 'retract' | 'leave'>;
+  /** Calls back at every change of the alias log, and when changes may have been missed. */
+  readonly listen: (onChange: () => void) => { close(): Promise<void> };
+  readonly logger: Logger;
+  /** Threads of one ONNX Runtime call, and worker threads for calls that take long. */
+  readonly settings: { readonly threads: number; readonly workers: number };
+  /** Milliseconds between two rounds that no notification asked for. */
+  readonly interval?: number;
+}
+
+/** Several times in the life that a replica has without a sign of life. */
+const HEARTBEAT_MS = 3_000;
+
+/** Keeps this process serving what the alias log says, and tells PostgreSQL what it serves. */
+export class ServingService {
+  readonly served = new ServedModels();
+  /** This process among the replicas of the API. */
+  readonly replica = `${hostname()}:${process.pid}`;
+  readonly #options: ServingServiceOptions;
+  readonly #threads: ThreadPool;
+  readonly #reconciler: Reconciler;
+  readonly #reported = new Map<string, ServedAlias>();
+  #listener: { close(): Promise<void> } | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #ready = false;
+
+  constructor(options: ServingServiceOptions) {
+    this.#options = options;
+    const settings = { intraOpNumThreads: options.settings.threads };
+    this.#threads = new ThreadPool({ size: options.settings.workers, settings });
+    this.#reconciler = new Reconciler({
+      served: this.served,
+      aliases: () => options.aliases.live(),
+      load: (target) => this.#load(target, settings),
+      report: (reports) => this.#report(reports),
+      logger: options.logger,
+      interval: options.interval,
+    });
+  }
+
+  /** True once every alias has been looked at, until `stop`. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Settles when every alias that can be served is served. */
+  async start(): Promise<void> {
+    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref();
+    await this.#beat();
+    await this.#reconciler.notify();
+    this.#ready = true;
+    this.#listener = this.#options.listen(() => void this.#reconciler.notify());
+  }
+
+  /** From here on the process is not ready; what is loaded still answers. */
+  retire(): void {
+    this.#ready = false;
+  }
+
+  async stop(): Promise<void> {
+    this.retire();
+    clearInterval(this.#heartbeat);
+    await this.#listener?.close();
+    await this.#reconciler.stop();
+    await this.#options.status.leave(this.replica).catch((error: unknown) => {
+      this.#options.logger.warn({ err: error }, 'The replica could not sign off.');
+    });
+    await Promise.all([...this.served.loaded()].map((model) => model.retire()));
+    await this.#threads.close();
+  }
+
+  async #load(target: ServedAlias, settings: { intraOpNumThreads: number }): Promise<LoadedModel> {
+    const { model, version, digest } = target;
+    const registered = await this.#options.registry.get(model, version);
+    if (registered.digest !== digest) {
+      throw new ApiError('SIGNATURE_INVALID', 'The alias log and the registry name different digests.');
+    }
+    const bytes = await this.#options.source.graph(registered);
+    return LoadedModel.load({ model, version, digest, bytes, settings, threads: this.#threads });
+  }
+
+  async #report(reports: readonly AliasReport[]): Promise<void> {
+    const { status } = this.#options;
+    const gone = new Map(this.#reported);
+    for (const { state, code, reason, target } of reports) {
+      const { model, alias, version, digest } = target;
+      await status.report({ replica: this.replica, model, alias, version, digest, state, code, reason });
+      this.#reported.set(`${model}@${alias}`, target);
+      gone.delete(`${model}@${alias}`);
+    }
+    for (const [key, { model, alias }] of gone) {
+      await status.retract({ replica: this.replica, model, alias });
+      this.#reported.delete(key);
+    }
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      await this.#options.status.heartbeat(this.replica);
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'The sign of life of this replica could not be written.');
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { LiveProgress, PendingActivity, WorkflowDetail, WorkflowEvent } from '../../contracts/api.ts';
+import { ERRORS } from '../../contracts/errors.ts';
+import { Progress, TrainingHeartbeat } from '../../contracts/progress.ts';
+import { RolloutResult } from '../../contracts/registry.ts';
+import { TrainResult } from '../../contracts/train-register-deploy.ts';
+import { WORKFLOW_MESSAGES } from '../../contracts/workflows.ts';
+import type { Payload } from '../../lib/codec/index.ts';
+import { describeExecution, isoTime, summarize } from './executions.ts';
+import { callTemporal, fromFailure, isErrorCode } from './failures.ts';
+import type { TemporalGateway } from './gateway.ts';
+
+/** A worker that has not answered a query by then is not there. */
+const QUERY_DEADLINE_MS = 5_000;
+
+type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+type Failure = NonNullable<RawPending['lastFailure']>;
+
+/** What an execution does at this moment: the body of an SSE event. */
+export async function readEvent(gateway: TemporalGateway, workflowId: string): Promise<WorkflowEvent> {
+  return snapshot(gateway, await describeExecution(gateway, workflowId));
+}
+
+/** Everything about an execution, with its result or failure once it has ended. */
+export async function readDetail(gateway: TemporalGateway, workflowId: string): Promise<WorkflowDetail> {
+  const description = await describeExecution(gateway, workflowId);
+  const summary = summarize(description.raw.workflowExecutionInfo ?? {}, gateway);
+  const { progress, progressUnavailable } = await snapshot(gateway, description);
+  return { ...summary, progress, progressUnavailable, ...(await readEnd(gateway, description)) };
+}
+
+async function snapshot(gateway: TemporalGateway, description: WorkflowExecutionDescription): Promise<WorkflowEvent> {
+  const { workflowId, runId, raw } = description;
+  const { status } = summarize(raw.workflowExecutionInfo ?? {}, gateway);
+  const event = { workflowId, runId, status };
+  try {
+    const answer: unknown = await callTemporal(
+      gateway.connection,
+      { kind: 'workflow', id: workflowId },
+      () => gateway.client.workflow.getHandle(workflowId, runId).query(WORKFLOW_MESSAGES.progress),
+      QUERY_DEADLINE_MS,
+    );
+    return { ...event, progress: await merge(gateway, Progress.parse(answer), raw.pendingActivities ?? []) };
+  } catch {
+    return { ...event, progressUnavailable: 'No worker answers; the workflow goes on when one polls again.' };
+  }
+}
+
+/**
+ * Adds what only the pending activities know. While a training runs, `percent` moves within the share of its stage,
+ * `eta` and the metrics are those of its last heartbeat.
+ */
+async function merge(
+  gateway: TemporalGateway,
+  progress: Progress,
+  pending: readonly RawPending[],
+): Promise<LiveProgress> {
+  const activities = pending.map(pendingActivity);
+  const training = await trainingHeartbeat(gateway, pending);
+  if (!training) return { ...progress, activities };
+  const share = progress.stages.find(({ name }) => name === progress.stage)?.share ?? 0;
+  const done = training.steps > 0 ? training.step / training.steps : 0;
+  return {
+    ...progress,
+    percent: Math.min(100, progress.percent + share * done),
+    eta: training.eta,
+    metrics: { ...progress.metrics, loss: training.loss, throughput: training.throughput },
+    training,
+    activities,
+  };
+}
+
+async function trainingHeartbeat(
+  gateway: TemporalGateway,
+  pending: readonly RawPending[],
+): Promise<TrainingHeartbeat | undefined> {
+  for (const { heartbeatDetails } of pending) {
+    const payloads: Payload[] = heartbeatDetails?.payloads ?? [];
+    if (payloads.length === 0) continue;
+    const [details] = await gateway.codec.decode(payloads);
+    const parsed = details && TrainingHeartbeat.safeParse(defaultPayloadConverter.fromPayload(details));
+    if (parsed?.success === true) return parsed.data;
+  }
+  return undefined;
+}
+
+function pendingActivity(raw: RawPending): PendingActivity {
+  return {
+    name: raw.activityType?.name ?? '',
+    attempt: raw.attempt ?? 1,
+    startedAt: isoTime(raw.lastStartedTime),
+    lastHeartbeatAt: isoTime(raw.lastHeartbeatTime),
+    lastFailure: failureText(raw.lastFailure),
+    nextAttemptAt: isoTime(raw.nextAttemptScheduleTime),
+  };
+}
+
+/** The code and its hint; the message itself is encrypted in the failure's attributes or may name internals. */
+function failureText(failure: Failure | null | undefined): string | undefined {
+  if (!failure) return undefined;
+  const type = failure.applicationFailureInfo?.type;
+  return isErrorCode(type) ? `${type}: ${ERRORS[type].hint}` : (failure.message ?? 'failed');
+}
+
+async function readEnd(
+  gateway: TemporalGateway,
+  description: WorkflowExecutionDescription,
+): Promise<Pick<WorkflowDetail, 'result' | 'failure'>> {
+  const { workflowId, runId, type, status } = description;
+  if (status.name === 'RUNNING' || status.name === 'PAUSED') return {};
+  try {
+    const result: unknown = await callTemporal(gateway.connection, { kind: 'workflow', id: workflowId }, () =>
+      gateway.client.workflow.getHandle(workflowId, runId).result(),
+    );
+    return { result: type === 'rolloutModel' ? RolloutResult.parse(result) : TrainResult.parse(result) };
+  } catch (error) {
+    const known = error instanceof Error ? fromFailure(error) : undefined;
+    if (known) return { failure: { message: known.message, code: known.code, hint: known.spec.hint } };
+    return { failure: { message: lastMessage(error) } };
+  }
+}
+
+function lastMessage(error: unknown): string {
+  let message = 'The workflow failed.';
+  for (let at = error; at instanceof Error; at = at.cause) message = at.message;
+  return message;
+}
