@@ -18,6 +18,8 @@ export interface DemoOptions {
 /** The first run trains the network worth keeping, later ones a small network: they show the same path in less time. */
 const FIRST_PRESET = 'mnist-cnn';
 const LATER_PRESET = 'mnist-softmax';
+/** A first start creates keys, databases and MLflow's schema. */
+const START_TIMEOUT_MS = 300_000;
 const TEST_IMAGES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /** `saip demo`: the main job from a stopped stack to predictions over HTTP. Leaves the stack up. */
@@ -26,7 +28,7 @@ export async function demo(io: Io, options: DemoOptions): Promise<ExitCode> {
   const interrupt = guardInterrupt(io);
   try {
     heading(io, 1, 'Start the stack');
-    await up(io, { only: [], timeout: '300' });
+    await up(io, { only: [], timeoutMs: START_TIMEOUT_MS });
     const api = await ApiClient.open(io.env);
 
     const preset = options.preset ?? (await choosePreset(io, api));
