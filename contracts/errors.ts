@@ -77,7 +77,6 @@ export const ERRORS = {
   ROLLBACK_IMPOSSIBLE: permanent(409, 'There is no earlier champion to go back to.'),
   SIGNATURE_MISSING: permanent(409, 'Unsigned models are not served; register the model again.'),
   SIGNATURE_INVALID: permanent(409, 'The model or its signature was changed; it is not served.'),
-  SIGNING_FAILED: transient(502, 'OpenBao did not sign: saip status.'),
   MODEL_NOT_READY: transient(503, 'The model is not loaded; /v2/models/{model}/ready tells why.'),
   MODEL_LOAD_FAILED: permanent(500, 'ONNX Runtime cannot load the model.'),
   TENSOR_INVALID: permanent(400, 'Send the inputs that GET /v2/models/{model} describes.'),

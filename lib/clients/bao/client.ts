@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import pRetry, { type Options as RetryOptions } from 'p-retry';
-import { z } from 'zod';
 import { BaoError } from './errors.ts';
-import { describeFailure } from './failure.ts';
+import { describeFailure, toBaoError } from './failure.ts';
 import { parsePublicKeys, type TransitPublicKeys } from './public-keys.ts';
+import { DatakeyResponse, DecryptResponse, KvResponse, SignResponse } from './responses.ts';
 import { SessionHolder } from './session-holder.ts';
 import { isKnown, type VaultClient } from './session.ts';
 
@@ -34,23 +34,7 @@ export interface DataKey {
   readonly wrapped: string;
 }
 
-const DEFAULT_RETRY: Retry = {
-  retries: 8,
-  minTimeout: 100,
-  maxTimeout: 2000,
-  factor: 2,
-};
-
-const KvResponse = z.object({
-  data: z.object({ data: z.record(z.string(), z.string()) }),
-});
-const SignResponse = z.object({
-  data: z.object({ signature: z.string(), key_version: z.int().positive() }),
-});
-const DatakeyResponse = z.object({
-  data: z.object({ plaintext: z.base64(), ciphertext: z.string().min(1) }),
-});
-const DecryptResponse = z.object({ data: z.object({ plaintext: z.base64() }) });
+const DEFAULT_RETRY: Retry = { retries: 8, minTimeout: 100, maxTimeout: 2000, factor: 2 };
 
 /** Paths are joined into URLs: nothing that could leave the mount or start a query. */
 function safe(path: string): string {
@@ -180,14 +164,4 @@ export class BaoClient {
       return await send((await this.#sessions.current()).vault);
     }
   }
-}
-
-function toBaoError(what: string, error: unknown): BaoError {
-  if (error instanceof BaoError) return error;
-  const failure = describeFailure(error);
-  if (failure.transient)
-    return new BaoError('SECRET_UNAVAILABLE', `Cannot ${what}: OpenBao is not available (${failure.message}).`);
-  if (failure.status === 403)
-    return new BaoError('SECRET_FORBIDDEN', `Cannot ${what}: OpenBao forbids it to the login of this process.`);
-  return new BaoError('SECRET_REJECTED', `Cannot ${what}: OpenBao refused (${failure.message}).`);
 }

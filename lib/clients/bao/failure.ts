@@ -1,3 +1,5 @@
+import { BaoError } from './errors.ts';
+
 /** What may be told of a failed request: no headers, no body, no token. */
 export interface Failure {
   /** HTTP status; undefined when no answer came. */
@@ -28,4 +30,15 @@ export function describeFailure(error: unknown): Failure {
     message: unanswered && typeof code === 'string' ? code : 'unexpected answer',
     transient: unanswered,
   };
+}
+
+/** The typed error for a failed request; `what` says in the infinitive what was asked for. */
+export function toBaoError(what: string, error: unknown): BaoError {
+  if (error instanceof BaoError) return error;
+  const { status, message, transient } = describeFailure(error);
+  if (transient) return new BaoError('SECRET_UNAVAILABLE', `Cannot ${what}: OpenBao is not available (${message}).`);
+  if (status === 403) {
+    return new BaoError('SECRET_FORBIDDEN', `Cannot ${what}: OpenBao forbids it to the login of this process.`);
+  }
+  return new BaoError('SECRET_REJECTED', `Cannot ${what}: OpenBao refused (${message}).`);
 }

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+/** `GET secret/data/:path` (kv version 2) */
+export const KvResponse = z.object({ data: z.object({ data: z.record(z.string(), z.string()) }) });
+
+/** `POST transit/sign/:name` */
+export const SignResponse = z.object({ data: z.object({ signature: z.string(), key_version: z.int().positive() }) });
+
+/** `POST transit/datakey/plaintext/:name` */
+export const DatakeyResponse = z.object({ data: z.object({ plaintext: z.base64(), ciphertext: z.string().min(1) }) });
+
+/** `POST transit/decrypt/:name` */
+export const DecryptResponse = z.object({ data: z.object({ plaintext: z.base64() }) });
