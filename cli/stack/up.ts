@@ -1,35 +1,20 @@
-import type { Command } from 'commander';
-import { launch, liveSupervisor, readStackState, stackLayout } from '../../infra/local/index.ts';
+import { launch, readStackState, stackLayout, waitUntilHealthy } from '../../infra/local/index.ts';
 import type { ServiceStatus } from '../../infra/local/index.ts';
+import { saipHome } from '../client/stack-file.ts';
 import { CliError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { writeLine } from '../io.ts';
 import { colorsOf } from '../render/colors.ts';
+import type { OutputOptions } from '../render/output.ts';
 import { renderPairs } from '../render/table.ts';
-import { followStart } from './follow-start.ts';
-import { saipHome } from '../client/stack-file.ts';
 
-const DEFAULT_TIMEOUT_S = 300;
-
-interface UpOptions {
+export interface UpOptions extends OutputOptions {
+  /** Services or groups; empty means all. */
   readonly only: readonly string[];
-  readonly timeout: string;
-  readonly json?: boolean;
+  readonly timeoutMs: number;
 }
 
-export function registerUp(program: Command, io: Io): void {
-  program
-    .command('up')
-    .description('start the embedded stack and wait until every service is healthy')
-    .option('--only <names>', 'only these services, groups ("servers") and what they need', list, [])
-    .option('--timeout <seconds>', 'how long to wait', String(DEFAULT_TIMEOUT_S))
-    .option('--json', 'print the result as JSON')
-    .action((options: UpOptions) => up(io, options));
-}
-
-const list = (value: string, previous: readonly string[]): string[] => [...previous, ...value.split(',')];
-
-/** Starts what does not run yet; on a running stack it only reports. */
+/** Starts what does not run yet, showing each service as it becomes healthy; on a running stack it only reports. */
 export async function up(io: Io, options: UpOptions): Promise<void> {
   const home = saipHome(io.env);
   const { stateFile } = stackLayout(home);
@@ -41,22 +26,21 @@ export async function up(io: Io, options: UpOptions): Promise<void> {
   const { leftovers, names } = await launch({ home, only: options.only });
   if (leftovers > 0) say(`Ended ${leftovers} processes that an earlier supervisor left behind.`);
   const width = Math.max(...names.map((name) => name.length));
-  const line = (mark: string, service: ServiceStatus, text: string): void =>
-    say(`${mark} ${service.name.padEnd(width)}  ${text}`);
-  const result = await followStart({
-    read: () => readStackState(stateFile),
-    isAlive: () => liveSupervisor(readStackState(stateFile)) !== undefined,
+  const line = (mark: string, { name }: ServiceStatus, text: string): void =>
+    say(`${mark} ${name.padEnd(width)}  ${text}`);
+  const result = await waitUntilHealthy({
+    home,
     names,
-    timeoutMs: Number(options.timeout) * 1000,
+    timeoutMs: options.timeoutMs,
     onHealthy: (service) => line(colors.green('✓'), service, describe(service)),
     onRestart: (service) => line(colors.yellow('!'), service, `${service.detail ?? 'ended'}; starting it again`),
     onWaiting: (services, seconds) =>
       services.forEach((service) => line('…', service, `${service.state}, ${seconds.toFixed(0)} s so far`)),
   });
-  const state = readStackState(stateFile);
-  if (options.json === true) writeLine(io.stdout, JSON.stringify({ ...result, urls: state?.urls }, undefined, 2));
+  const urls = readStackState(stateFile)?.urls ?? {};
+  if (options.json === true) writeLine(io.stdout, JSON.stringify({ ...result, urls }, undefined, 2));
   if (result.outcome !== 'healthy') throw notHealthy(result.services, result.outcome);
-  if (state !== undefined && options.only.length === 0) say(`\n${links(state.urls)}`);
+  if (options.only.length === 0) say(`\n${links(urls)}`);
 }
 
 function describe(service: ServiceStatus): string {

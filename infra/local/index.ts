@@ -1,7 +1,15 @@
 export { stackLayout } from './layout.ts';
 export type { StackLayout } from './layout.ts';
+export { diagnose } from './doctor/index.ts';
+export type { Finding } from './doctor/index.ts';
+export { logFile } from './logs.ts';
 export { launch, liveSupervisor, shutDown } from './launch.ts';
+export { removeStack } from './remove.ts';
 export { readStackState } from './state.ts';
 export type { ServiceState, ServiceStatus, StackState } from './state.ts';
 export { CHECKOUT, loadToolchain } from './toolchain.ts';
 export type { Toolchain } from './toolchain.ts';
+export { reportStack } from './status.ts';
+export type { ServiceReport, StackReport } from './status.ts';
+export { waitUntilHealthy } from './wait.ts';
+export type { WaitOptions, WaitResult } from './wait.ts';

@@ -1,23 +1,34 @@
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { readStackId } from './identity.ts';
 import type { StackLayout } from './layout.ts';
-import { endProcesses, markedProcesses, sessionMembers } from './processes.ts';
+import { endFamily, endProcesses, familyOf, isAlive, markedProcesses } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
+import { stopOptions } from './service.ts';
+import { SERVICES } from './services/index.ts';
 
-/** Services are stopped in no order here; each gets this long to write down what it must. */
-const GRACE_MS = 10_000;
+/** What no service record names gets this long to end by itself. */
+const GRACE_MS = 5_000;
 
-function recordedLeaders(layout: StackLayout): ProcessIdentity[] {
-  let names: string[];
+interface Leader {
+  readonly name: string;
+  readonly identity: ProcessIdentity;
+}
+
+/** Processes that a supervisor wrote down when it started them. */
+function recordedLeaders(layout: StackLayout): Leader[] {
+  let files: string[];
   try {
-    names = readdirSync(layout.run).filter((name) => name.endsWith('.json') && name !== 'request.json');
+    files = readdirSync(layout.run);
   } catch {
     return [];
   }
-  return names.flatMap((name) => {
+  const names = files.filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json'));
+  return SERVICES.filter(({ name }) => names.includes(name)).flatMap(({ name }) => {
     try {
-      return [JSON.parse(readFileSync(join(layout.run, name), 'utf8')) as ProcessIdentity];
+      return [
+        { name, identity: JSON.parse(readFileSync(join(layout.run, `${name}.json`), 'utf8')) as ProcessIdentity },
+      ];
     } catch {
       return [];
     }
@@ -29,13 +40,19 @@ function recordedLeaders(layout: StackLayout): ProcessIdentity[] {
 export function findLeftovers(layout: StackLayout): ProcessIdentity[] {
   const stackId = readStackId(layout);
   const marked = stackId === undefined ? [] : markedProcesses(stackId);
-  const found = [...recordedLeaders(layout).flatMap(sessionMembers), ...marked];
+  const found = [...recordedLeaders(layout).flatMap(({ identity }) => familyOf(identity)), ...marked];
   return [...new Map(found.map((identity) => [identity.pid, identity])).values()];
 }
 
 /** Ends what a killed supervisor left behind. @returns how many processes there were */
 export async function endLeftovers(layout: StackLayout): Promise<number> {
   const found = findLeftovers(layout);
+  const leaders = recordedLeaders(layout).filter(({ identity }) => isAlive(identity));
+  await Promise.all(
+    leaders.map(({ name, identity }) =>
+      endFamily(identity, stopOptions(SERVICES.find((spec) => spec.name === name) ?? {})),
+    ),
+  );
   await endProcesses(found, GRACE_MS);
   // Children that a process started while it was ending.
   await endProcesses(findLeftovers(layout), 1_000);

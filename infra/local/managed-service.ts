@@ -8,8 +8,9 @@ import type { Logger } from 'pino';
 import { DEGRADED_AFTER, STABLE_AFTER_MS, backoffMs } from './backoff.ts';
 import { serviceEnvironment } from './environment.ts';
 import { openLog } from './logs.ts';
-import { endProcesses, identify, sessionMembers, signal, waitForExit } from './processes.ts';
+import { endFamily, identify } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
+import { stopOptions } from './service.ts';
 import type { ServiceSpec, StackContext } from './service.ts';
 import { writeJson } from './state.ts';
 import type { ServiceState, ServiceStatus } from './state.ts';
@@ -18,7 +19,6 @@ const PROBE_INTERVAL_MS = 100;
 const WATCH_INTERVAL_MS = 5_000;
 /** Failed health checks in a row after which a running service is shown as unhealthy. */
 const UNHEALTHY_AFTER = 3;
-const DEFAULT_GRACE_MS = 15_000;
 
 export interface ManagedServiceOptions {
   readonly spec: ServiceSpec;
@@ -196,17 +196,7 @@ export class ManagedService {
   }
 
   async #end(leader: ProcessIdentity): Promise<void> {
-    const { signal: name = 'SIGTERM', group = false, graceMs = DEFAULT_GRACE_MS } = this.spec.stop ?? {};
-    const members = sessionMembers(leader);
-    for (const { pid } of members) if (group || pid === leader.pid) signal(pid, name);
-    await waitForExit([leader], graceMs);
-    // What the leader left behind gets no second grace period worth the name.
-    await endProcesses(
-      sessionMembers(leader).filter((p) => p.pid !== leader.pid),
-      1_000,
-    );
-    for (const { pid } of sessionMembers(leader)) signal(pid, 'SIGKILL');
-    await waitForExit([leader], 5_000);
+    await endFamily(leader, stopOptions(this.spec));
     rmSync(this.#recordFile, { force: true });
   }
 

@@ -13,6 +13,7 @@ export interface ProcessIdentity {
 export interface ProcessStat extends ProcessIdentity {
   /** One letter of proc_pid_stat(5); `Z` is a zombie. */
   readonly state: string;
+  readonly parent: number;
   readonly session: number;
 }
 
@@ -29,7 +30,8 @@ export function readProcess(pid: number): ProcessStat | undefined {
   }
   // The command name (field 2) may hold spaces and parentheses, so fields are counted from its last parenthesis.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { pid, state: fields[0] ?? '', session: Number(fields[3]), startTime: Number(fields[19]) };
+  const [state = '', parent, , session] = fields;
+  return { pid, state, parent: Number(parent), session: Number(session), startTime: Number(fields[19]) };
 }
 
 export function identify(pid: number): ProcessIdentity | undefined {
@@ -57,6 +59,17 @@ export function sessionMembers(leader: ProcessIdentity): ProcessIdentity[] {
   return allProcesses().filter((p) => p.session === leader.pid && p.startTime >= leader.startTime);
 }
 
+/** The process, its descendants, and everything in its session. PostgreSQL's children open sessions of their own. */
+export function familyOf(leader: ProcessIdentity): ProcessIdentity[] {
+  const all = allProcesses();
+  const family = new Map(sessionMembers(leader).map((member) => [member.pid, member]));
+  for (let size = -1; size !== family.size;) {
+    size = family.size;
+    for (const found of all) if (family.has(found.parent)) family.set(found.pid, found);
+  }
+  return [...family.values()];
+}
+
 function carriesMarker(pid: number, stackId: string): boolean {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`${STACK_MARKER}=${stackId}`);
@@ -68,6 +81,16 @@ function carriesMarker(pid: number, stackId: string): boolean {
 /** Every process that inherited the marker of this stack; finds those that left their session too. */
 export function markedProcesses(stackId: string): ProcessIdentity[] {
   return allProcesses().filter((p) => p.pid !== process.pid && carriesMarker(p.pid, stackId));
+}
+
+/** Proportional set size in bytes: resident memory, shared pages divided among those that share them. */
+export function memoryOf(pid: number): number {
+  try {
+    const kib = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
+    return Number(kib ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
 }
 
 /** Sends a signal; a process that is gone already is not an error. */
@@ -97,4 +120,24 @@ export async function endProcesses(list: readonly ProcessIdentity[], graceMs: nu
   const stubborn = await waitForExit(alive, graceMs);
   for (const { pid } of stubborn) signal(pid, 'SIGKILL');
   await waitForExit(stubborn, 5_000);
+}
+
+export interface EndOptions {
+  /** Default SIGTERM. */
+  readonly signal?: NodeJS.Signals;
+  /** Signals the whole family rather than its leader alone. */
+  readonly group?: boolean;
+  /** How long the leader gets before SIGKILL. */
+  readonly graceMs: number;
+}
+
+/** Ends a process and everything it started. */
+export async function endFamily(leader: ProcessIdentity, options: EndOptions): Promise<void> {
+  const { signal: name = 'SIGTERM', group = false, graceMs } = options;
+  const family = familyOf(leader);
+  for (const { pid } of family) if (group || pid === leader.pid) signal(pid, name);
+  const stubborn = await waitForExit([leader], graceMs);
+  for (const { pid } of stubborn) signal(pid, 'SIGKILL');
+  // What the leader left behind gets no second grace period worth the name.
+  await endProcesses([...family, ...sessionMembers(leader)], 1_000);
 }

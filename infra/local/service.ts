@@ -1,6 +1,9 @@
 import type { Ports, PortName } from './ports.ts';
 import type { StackLayout } from './layout.ts';
+import type { EndOptions } from './processes.ts';
 import type { Toolchain } from './toolchain.ts';
+
+const DEFAULT_GRACE_MS = 15_000;
 
 /** What a service is told about the stack it belongs to. */
 export interface StackContext {
@@ -38,6 +41,10 @@ export interface ServiceSpec {
   /** Runs after the first passed health check of a stack, before any dependent starts; must be idempotent. */
   readonly provision?: (context: StackContext) => Promise<void>;
   readonly startTimeoutMs: number;
-  /** Default: SIGTERM to the leader of its process group, SIGKILL to the whole group after `graceMs`. */
-  readonly stop?: { readonly signal?: NodeJS.Signals; readonly group?: boolean; readonly graceMs?: number };
+  /** How it is asked to end. Default: SIGTERM, and 15 s before SIGKILL. */
+  readonly stop?: Partial<EndOptions>;
+}
+
+export function stopOptions({ stop }: Pick<ServiceSpec, 'stop'>): EndOptions {
+  return { graceMs: DEFAULT_GRACE_MS, ...stop };
 }

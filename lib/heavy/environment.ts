@@ -14,6 +14,8 @@ const INHERITED = [
   'CUDA_DEVICE_ORDER',
   'NVIDIA_VISIBLE_DEVICES',
   'XLA_FLAGS',
+  // By it a supervisor finds what it started, in whatever process group that runs.
+  'SAIP_SUPERVISED_BY',
 ];
 
 /** The environment of a child: the inherited names, then `extra`. */

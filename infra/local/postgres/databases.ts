@@ -1,8 +1,12 @@
 import pg from 'pg';
+import { OAuthClients, createPool, migrate } from '../../../lib/clients/index.ts';
+import { loadConfig } from '../../../lib/config/index.ts';
+import { platformEnvironment } from '../environment.ts';
 import { openVault, readCredentials } from '../openbao/index.ts';
-import type { PostgresLogin } from '../openbao/index.ts';
+import type { Credentials, PostgresLogin } from '../openbao/index.ts';
 import type { StackContext } from '../service.ts';
 import { withSuperuser } from './connect.ts';
+import { ensureOAuthClients } from './oauth-clients.ts';
 
 /** One login of each role; logins that share a role share its password. */
 const ROLES: readonly PostgresLogin[] = ['owner', 'api', 'worker-cpu', 'mlflow'];
@@ -23,6 +27,19 @@ export async function provisionDatabases(context: StackContext): Promise<void> {
     for (const { username, password } of logins) await ensureRole(client, username, password);
     for (const [name, access] of Object.entries(DATABASES)) await ensureDatabase(client, name, access);
   });
+  await provisionSchema(context, await readCredentials(vault, 'owner'));
+}
+
+/** The tables, and the OAuth clients of this machine, written by the owner of the database. */
+async function provisionSchema(context: StackContext, credentials: Credentials): Promise<void> {
+  const config = loadConfig('api', platformEnvironment(context, 'api'));
+  await migrate({ config, credentials });
+  const pool = createPool(config, credentials, { max: 1 });
+  try {
+    await ensureOAuthClients(context.layout, new OAuthClients(pool));
+  } finally {
+    await pool.end();
+  }
 }
 
 async function ensureRole(client: pg.Client, role: string, password: string): Promise<void> {
