@@ -1,0 +1,29 @@
+/** What one check found; a check of many tests counts each. */
+export interface CheckResult {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** A command that must succeed. */
+export interface Check {
+  readonly name: string;
+  /** Executable in `node_modules/.bin`, or `node`. */
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** Checks of the source text, independent of each other. */
+export const STATIC_CHECKS: readonly Check[] = [
+  { name: 'format', command: 'prettier', args: ['--check', '--log-level', 'warn', '.'] },
+  { name: 'types', command: 'tsc', args: ['--noEmit'] },
+  { name: 'lint', command: 'eslint', args: ['--max-warnings', '0', '.'] },
+  {
+    name: 'dependency rules',
+    command: 'depcruise',
+    args: [
+      ...['--config', '.dependency-cruiser.cjs', '--output-type', 'err'],
+      ...['contracts', 'lib', 'workflows', 'activities', 'workers', 'api', 'cli', 'infra', 'test', 'bench'],
+    ],
+  },
+  { name: 'policy is current', command: 'node', args: ['infra/policies/check.ts'] },
+];

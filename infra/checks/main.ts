@@ -1,0 +1,24 @@
+import { STATIC_CHECKS } from './check.ts';
+import type { Check, CheckResult } from './check.ts';
+import { runCommand } from './run-command.ts';
+import { runTests } from './tests.ts';
+
+/** `make test`: every check of the repository. Its last line is `N passed, N failed`. */
+const results: CheckResult[] = [];
+// One after the other: lint and types alone can fill two cores and 2 GiB.
+for (const check of STATIC_CHECKS) results.push(await runStaticCheck(check));
+results.push(await runTests());
+
+const passed = results.reduce((sum, result) => sum + result.passed, 0);
+const failed = results.reduce((sum, result) => sum + result.failed, 0);
+process.exitCode = failed > 0 ? 1 : 0;
+console.log(`${passed} passed, ${failed} failed`);
+
+async function runStaticCheck({ name, command, args }: Check): Promise<CheckResult> {
+  console.log(`· ${name}`);
+  const { code, output, seconds } = await runCommand({ name, command, args, output: 'collect' });
+  const mark = code === 0 ? '✓' : '✗';
+  if (code !== 0) console.log(output.trimEnd());
+  console.log(`${mark} ${name}, ${seconds.toFixed(0)} s`);
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
