@@ -2,6 +2,8 @@ export { EvaluationError } from './errors.ts';
 export type { EvaluationErrorCode } from './errors.ts';
 export { evaluate } from './evaluate.ts';
 export type { EvaluateOptions, EvaluationOutput, EvaluationProgress } from './evaluate.ts';
+export { CHAMPION_ALPHA, championGate, thresholdGates } from './gates.ts';
+export type { ChampionComparison } from './gates.ts';
 export { mcnemar } from './mcnemar.ts';
 export type { McNemarResult } from './mcnemar.ts';
 export { argmax, predict, softmax } from './predictions.ts';

@@ -1,0 +1,33 @@
+import type { CpuActivities } from '../../contracts/activities.ts';
+import type { ArtifactStore } from '../../lib/artifacts/index.ts';
+import { prepare, verifyDataset } from '../../lib/datasets/index.ts';
+
+export interface DataDependencies {
+  readonly store: ArtifactStore;
+  /** Folders of data files by data set; default: where their packages are installed. */
+  readonly dataRoots?: Readonly<Record<string, string>>;
+}
+
+/** Both read and hash every file anew: what an earlier stage or attempt saw proves nothing about the disk now. */
+export function createDataActivities({
+  store,
+  dataRoots = {},
+}: DataDependencies): Pick<CpuActivities, 'verifyDataCard' | 'prepareData'> {
+  return {
+    async verifyDataCard({ dataset }) {
+      const { card, cardSha256, dataSha256 } = await verifyDataset(dataset, { root: dataRoots[dataset] });
+      return { cardSha256, dataSha256, card: await store.putJson(card) };
+    },
+    async prepareData({ dataset, seed, validationShare }) {
+      const prepared = await prepare({ dataset, seed, validationShare, store, root: dataRoots[dataset] });
+      const { labels, splits } = prepared.manifest;
+      return {
+        manifest: prepared.manifestRef,
+        cardSha256: prepared.cardSha256,
+        dataSha256: prepared.dataSha256,
+        classes: labels.length,
+        counts: { train: splits.train.count, validation: splits.validation.count, test: splits.test.count },
+      };
+    },
+  };
+}
