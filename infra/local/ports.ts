@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import getPort, { portNumbers } from 'get-port';
 import { identify, isAlive } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
 
@@ -60,8 +60,13 @@ function reserve(port: number): boolean {
   }
 }
 
-async function isFree(port: number): Promise<boolean> {
-  return (await getPort({ port, host: '127.0.0.1' })) === port;
+/** True when nothing listens on the port of 127.0.0.1. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+  });
 }
 
 async function choose(candidates: Iterable<number>): Promise<number | undefined> {
@@ -79,7 +84,8 @@ export async function choosePorts(previous: Readonly<Record<string, number>>): P
   const ports = {} as Record<PortName, number>;
   for (const [name, preferred] of Object.entries(PREFERRED_PORTS) as [PortName, number][]) {
     const last = previous[name];
-    const candidates = [...(last === undefined ? [] : [last]), ...portNumbers(preferred, preferred + SEARCH_RANGE)];
+    const range = Array.from({ length: SEARCH_RANGE }, (_, index) => preferred + index);
+    const candidates = last === undefined ? range : [last, ...range];
     const port = await choose(candidates);
     if (port === undefined) {
       throw new Error(`no free port for ${name} between ${preferred} and ${preferred + SEARCH_RANGE}`);

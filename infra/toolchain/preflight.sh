@@ -50,17 +50,19 @@ elif ! printf '#include <string>\n' | $cxx -std=c++17 -x c++ -fsyntax-only - 2>/
   need "a C++ compiler that knows C++17 and has its headers ($cxx) — install a newer g++, or set CXX"
 fi
 
-if has df; then
-  gib=${SAIP_DISK_GIB:-6}
-  if [ -e /proc/driver/nvidia/version ]; then gib=${SAIP_DISK_GIB:-14}; fi
-  default_cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/saip
-  [ "$(id -u)" -ne 0 ] || default_cache=/var/cache/saip
-  folder=$(existing "${SAIP_CACHE:-$default_cache}")
+default_cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/saip
+[ "$(id -u)" -ne 0 ] || default_cache=/var/cache/saip
+cache=${SAIP_CACHE:-$default_cache}
+gib=6
+[ ! -e /proc/driver/nvidia/version ] || gib=14
+gib=${SAIP_DISK_GIB:-$gib}
+# A cache that is filled already needs no more room.
+set -- "$cache"/tools-*/.complete
+if [ ! -e "$1" ]; then
+  folder=$(existing "$cache")
   free=$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1048576) }')
-  # A cache that is filled already needs no more room.
-  if [ "${free:-0}" -lt "$gib" ] && [ ! -e "$(dirname "$0")/../../.saip/toolchain.json" ]; then
+  [ "${free:-0}" -ge "$gib" ] ||
     need "$gib GiB of free disk space in $folder (there are ${free:-0}) — make room, or set SAIP_CACHE to another disk"
-  fi
 fi
 
 exit "$missing"

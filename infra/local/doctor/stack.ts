@@ -1,8 +1,7 @@
-import getPort from 'get-port';
 import { liveSupervisor } from '../launch.ts';
 import type { StackLayout } from '../layout.ts';
 import { findLeftovers } from '../leftovers.ts';
-import { PREFERRED_PORTS } from '../ports.ts';
+import { PREFERRED_PORTS, isFree } from '../ports.ts';
 import { readStackState } from '../state.ts';
 import type { ServiceStatus, StackState } from '../state.ts';
 import type { Finding } from './finding.ts';
@@ -45,7 +44,7 @@ async function checkPorts(state: StackState | undefined): Promise<Finding[]> {
   const wanted = Object.entries({ ...PREFERRED_PORTS, ...state?.ports });
   const findings: Finding[] = [];
   for (const [name, port] of wanted) {
-    if ((await getPort({ port, host: '127.0.0.1' })) === port) continue;
+    if (await isFree(port)) continue;
     const message = `${port} (${name}) is taken by another program`;
     findings.push({ check: 'ports', level: 'warning', message, mend: 'none needed: saip up takes the next free one' });
   }
