@@ -21,15 +21,19 @@ function collect(shape: Readonly<Record<string, unknown>>, above: readonly strin
 /** Every setting, in the order of the schema. */
 export const LEAVES: readonly Leaf[] = collect(Settings.shape, []);
 
-/** Variables that other programs or doors of the platform read; known here so that a misspelt one is noticed. */
+/** Variables that other programs of the platform read; known here so that a misspelt one is noticed. */
 export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   SAIP_CONFIG: 'Path of the settings file. Default: `saip.yaml` in the folder that holds `SAIP_HOME`, if there is one.',
   SAIP_TOKEN: 'Access token for the CLI; without it the CLI gets one for itself where it may.',
+  SAIP_CLIENT_SECRET: 'Client secret for `saip login`.',
+  SAIP_DEBUG: '`1`: the CLI prints the stack of an unexpected error.',
   SAIP_CACHE:
     'Cache of `make setup`. Default: `/var/cache/saip` for root, else `$XDG_CACHE_HOME/saip` or `~/.cache/saip`.',
-  SAIP_DEBUG: 'Set to 1: the CLI prints the stack of an unexpected error.',
+  SAIP_DEVICE: '`cpu` or `cuda`, for `make setup`. Default: `cuda` where an NVIDIA driver answers.',
+  SAIP_DISK_GIB: 'Free disk space that `make setup` asks for, in GiB.',
   SAIP_READY_FILE: 'Set by the supervisor: the file a worker writes once it polls.',
-  SAIP_SUPERVISED_BY: 'Set by the supervisor in the processes it starts; the id of their stack.',
+  SAIP_SUPERVISED_BY: 'Set by the supervisor in the processes it starts: the id of their stack.',
+  SAIP_TEST_HOME: 'State directory of a running stack for the integration tests. Default: they start one.',
 };
 
 /** `OTEL_*` variables the telemetry looks at itself; the OpenTelemetry SDK reads the rest of the standard ones. */

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { complete, type SaipConfig } from './complete.ts';
 import { ConfigError } from './errors.ts';
 import { LEAVES } from './leaves.ts';

@@ -6,3 +6,4 @@ export { PARITY_TOLERANCE, checkParity } from './parity.ts';
 export type { Parity, ParityOptions } from './parity.ts';
 export { runOnnx } from './run.ts';
 export type { OnnxOutput, OnnxProgress, RunOnnxOptions } from './run.ts';
+export { OUTPUTS } from './signature.ts';

@@ -1,7 +1,5 @@
 import type { MlflowClient } from './client.ts';
-
-/** Tag that holds the platform's own version number: MLflow counts for itself. */
-export const VERSION_TAG = 'saip.version';
+import { MLFLOW_TAGS } from './tags.ts';
 
 /**
  * Makes MLflow's alias mean what the alias log says; `version` (the platform's number) absent takes it away.
@@ -19,7 +17,7 @@ export async function mirrorAlias(
     }
     return true;
   }
-  const [mirrored] = await client.registeredModels.find(a.model, { [VERSION_TAG]: a.version });
+  const [mirrored] = await client.registeredModels.find(a.model, { [MLFLOW_TAGS.version]: a.version });
   if (mirrored === undefined) return false;
   await client.registeredModels.setAlias(a.model, a.alias, mirrored.version);
   return true;

@@ -17,7 +17,10 @@ const AuditEntry = z.object({
   detail: z.record(z.string(), z.string()),
 });
 export type AuditEntry = z.infer<typeof AuditEntry>;
-export type NewAuditEntry = Readonly<Omit<AuditEntry, 'id' | 'at'>>;
+export interface NewAuditEntry extends Readonly<Omit<AuditEntry, 'id' | 'at'>> {
+  /** Names this entry: repeated under the same id it is written once. */
+  readonly operationId?: string;
+}
 
 export interface AuditQuery {
   readonly actor?: string;
@@ -39,8 +42,17 @@ export class AuditLog {
   async append(entry: NewAuditEntry): Promise<void> {
     await execute(
       this.#pool,
-      'INSERT INTO audit_log (actor, action, subject, decision, trace_id, detail) VALUES ($1, $2, $3, $4, $5, $6)',
-      [entry.actor, entry.action, entry.subject, entry.decision, entry.traceId, JSON.stringify(entry.detail)],
+      `INSERT INTO audit_log (actor, action, subject, decision, trace_id, detail, operation_id)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+      [
+        entry.actor,
+        entry.action,
+        entry.subject,
+        entry.decision,
+        entry.traceId,
+        JSON.stringify(entry.detail),
+        entry.operationId,
+      ],
     );
   }
 

@@ -54,11 +54,14 @@ export class ModelRegistry {
   /**
    * Gives the model its next version: 1, 2, 3, … The same workflow registering the same digest again gets the version
    * it has, whatever happened in between.
+   * @throws DatabaseError MODEL_VERSION_WITHDRAWN when that version was withdrawn
    */
   register(version: NewVersion): Promise<StoredVersion> {
     return transaction(this.#pool, async (client) => {
       await lockModel(client, version.model);
-      return (await registeredBy(client, version)) ?? (await insert(client, version));
+      const earlier = await registeredBy(client, version);
+      if (earlier?.withdrawn !== undefined) throw withdrawnVersion(earlier);
+      return earlier ?? (await insert(client, version));
     });
   }
 
@@ -156,4 +159,8 @@ async function insert(client: Queryable, version: NewVersion): Promise<StoredVer
 
 function unknownVersion(model: string, version: string): DatabaseError {
   return new DatabaseError('MODEL_VERSION_UNKNOWN', `The model ${model} has no version ${version}.`);
+}
+
+function withdrawnVersion({ model, version }: StoredVersion): DatabaseError {
+  return new DatabaseError('MODEL_VERSION_WITHDRAWN', `Version ${version} of ${model} was withdrawn.`);
 }

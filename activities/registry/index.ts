@@ -1,0 +1,47 @@
+import { cancellationSignal } from '@temporalio/activity';
+import type { CpuActivities } from '../../contracts/activities.ts';
+import type { MlflowClient, ModelRegistry } from '../../lib/clients/index.ts';
+import { mirrorVersion, mirrorWithdrawal } from './mirror.ts';
+
+export interface RegistryDependencies {
+  readonly registry: Pick<ModelRegistry, 'register' | 'withdraw'>;
+  readonly mlflow: MlflowClient;
+  /** Runs `work` while no other attempt does under this name. */
+  readonly lock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+}
+
+/** Versions: PostgreSQL holds the truth, MLflow mirrors it. */
+export function createRegistryActivities({
+  registry,
+  mlflow,
+  lock,
+}: RegistryDependencies): Pick<CpuActivities, 'registerVersion' | 'withdrawVersion'> {
+  return {
+    async registerVersion({ run, registerAs, mlflow: logged, signed, evaluated: { summary } }) {
+      const stored = await registry.register({
+        model: registerAs,
+        digest: signed.digest,
+        files: signed.files,
+        signature: signed.signature,
+        mlflowRunId: logged.runId,
+        workflowId: run.key,
+        metrics: {
+          accuracy: summary.accuracy.value,
+          macroF1: summary.macroF1.value,
+          logLoss: summary.logLoss.value,
+          ece: summary.ece.value,
+        },
+      });
+      const client = mlflow.with(cancellationSignal());
+      await lock(`mlflow:model:${registerAs}`, () => mirrorVersion(client, { stored, logged }));
+      // What the first attempt registered: the signature of a later one is another.
+      const { model, version, digest, files, signature } = stored;
+      return { model, version, digest, files, signature };
+    },
+
+    async withdrawVersion(withdrawal) {
+      await registry.withdraw(withdrawal);
+      await mirrorWithdrawal(mlflow.with(cancellationSignal()), withdrawal);
+    },
+  };
+}

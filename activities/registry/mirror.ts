@@ -1,0 +1,48 @@
+import type { LoggedRun } from '../../contracts/activities.ts';
+import {
+  MLFLOW_TAGS,
+  MlflowError,
+  type MlflowClient,
+  type StoredVersion,
+  type Withdrawal,
+} from '../../lib/clients/index.ts';
+
+/** Registers the run's logged model in MLflow under the platform's version. @throws MlflowError */
+export async function mirrorVersion(
+  mlflow: MlflowClient,
+  { stored, logged }: { readonly stored: StoredVersion; readonly logged: LoggedRun },
+): Promise<void> {
+  const { model: name, version, digest, signature, workflowId } = stored;
+  const [model] = await mlflow.loggedModels.find(logged.experimentId, { [MLFLOW_TAGS.runKey]: workflowId });
+  if (model === undefined) {
+    throw new MlflowError('MLFLOW_REJECTED', `MLflow has no model of the run ${logged.runId}.`, { field: 'mlflow' });
+  }
+  await mlflow.registeredModels.ensureModel(
+    name,
+    'Served by alias. The alias log of the platform is the truth; this is its mirror.',
+  );
+  await mlflow.registeredModels.ensureVersion({
+    name,
+    source: `models:/${model.modelId}`,
+    runId: logged.runId,
+    modelId: model.modelId,
+    description: `Version ${version} of ${name}, signed as ${digest}.`,
+    identity: { [MLFLOW_TAGS.version]: version },
+    tags: {
+      [MLFLOW_TAGS.runKey]: workflowId,
+      [MLFLOW_TAGS.digest]: digest,
+      [MLFLOW_TAGS.signature]: signature.sha256,
+    },
+  });
+}
+
+/** Marks the version in MLflow, and takes its aliases away. @throws MlflowError */
+export async function mirrorWithdrawal(mlflow: MlflowClient, { model, version, reason }: Withdrawal): Promise<void> {
+  const [mirrored] = await mlflow.registeredModels.find(model, { [MLFLOW_TAGS.version]: version });
+  // The registration may have failed before MLflow heard of it.
+  if (mirrored === undefined) return;
+  await mlflow.registeredModels.setVersionTag(model, mirrored.version, MLFLOW_TAGS.withdrawn, reason);
+  for (const [alias, held] of Object.entries(await mlflow.registeredModels.aliases(model))) {
+    if (held === mirrored.version) await mlflow.registeredModels.deleteAlias(model, alias);
+  }
+}

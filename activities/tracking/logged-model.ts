@@ -1,0 +1,60 @@
+import type { PreparedManifest } from '../../contracts/prepared-data.ts';
+import { MODEL_FILES } from '../../contracts/registry.ts';
+import type { ArtifactStore } from '../../lib/artifacts/index.ts';
+import {
+  MLFLOW_TAGS,
+  mlmodelFile,
+  type LoggedModel,
+  type MlflowClient,
+  type MlflowRun,
+} from '../../lib/clients/index.ts';
+import { OUTPUTS } from '../../lib/onnx/index.ts';
+import { uploadFiles } from './files.ts';
+import { parametersOf, type RunRecord } from './parameters.ts';
+
+export interface LoggedModelOptions {
+  readonly mlflow: MlflowClient;
+  readonly store: Pick<ArtifactStore, 'path'>;
+  readonly record: RunRecord;
+  readonly run: MlflowRun;
+  readonly manifest: PreparedManifest;
+}
+
+/**
+ * The ONNX graph as a logged model of MLflow 3, with its signature: what the registered version will point to.
+ * @throws MlflowError, ArtifactError
+ */
+export async function logModel({ mlflow, store, record, run, manifest }: LoggedModelOptions): Promise<LoggedModel> {
+  const { registerAs, exported, trained } = record;
+  const model = await mlflow.loggedModels.ensure({
+    experimentId: run.experimentId,
+    // A logged model's name must not have dots.
+    name: registerAs.replaceAll('.', '_'),
+    type: 'onnx',
+    sourceRunId: run.runId,
+    identity: { [MLFLOW_TAGS.runKey]: record.run.key },
+    tags: { 'saip.onnx_sha256': exported.onnx.sha256 },
+    params: parametersOf(record),
+  });
+  const files = { [MODEL_FILES.onnx]: exported.onnx };
+  await uploadFiles({ mlflow, store, artifactUri: model.artifactUri, files });
+  await mlflow.artifacts.upload(model.artifactUri, 'MLmodel', new Blob([mlmodel(model, run, manifest)]));
+  await mlflow.loggedModels.ready(model.modelId);
+  await mlflow.runs.logOutput(run.runId, model.modelId, trained.steps);
+  return model;
+}
+
+/** The graph takes raw values as float32, whatever the data set stores, and preprocesses them itself. */
+function mlmodel(model: LoggedModel, run: MlflowRun, { input, labels }: PreparedManifest): string {
+  return mlmodelFile({
+    modelId: model.modelId,
+    runId: run.runId,
+    data: MODEL_FILES.onnx,
+    inputs: [{ name: input.name, dtype: 'float32', shape: [-1, ...input.shape] }],
+    outputs: [
+      { name: OUTPUTS.probabilities, dtype: 'float32', shape: [-1, labels.length] },
+      { name: OUTPUTS.label, dtype: 'int64', shape: [-1] },
+    ],
+    createdAt: model.createdAt,
+  });
+}
