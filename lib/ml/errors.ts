@@ -1,4 +1,4 @@
-import { SaipError } from '../../contracts/errors.ts';
+import { isSaipError, SaipError } from '../../contracts/errors.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 
 export type MlErrorCode = Extract<
@@ -18,4 +18,8 @@ export type MlErrorCode = Extract<
 
 export class MlError extends SaipError<MlErrorCode> {
   override readonly name = 'MlError';
+}
+
+export function isOutOfMemory(error: unknown): boolean {
+  return isSaipError(error) && error.code === 'DEVICE_OUT_OF_MEMORY';
 }

@@ -1,3 +1,11 @@
+export { computeLogits } from './compute-logits.ts';
+export type { ComputeLogitsOptions } from './compute-logits.ts';
+export { deviceReport } from './device-report.ts';
+export type { DeviceReport } from './device-report.ts';
+export { detectDevice, planTraining } from './device.ts';
+export type { Device, ParallelismSettings } from './device.ts';
+export { configDigest, trainingDigest } from './digests.ts';
+export type { TrainingSubject } from './digests.ts';
 export { MlError } from './errors.ts';
 export type { MlErrorCode } from './errors.ts';
 export { listPresets, loadPreset, resolveTrainInput } from './presets.ts';
@@ -5,3 +13,5 @@ export { readSafetensors, writeSafetensors } from './safetensors.ts';
 export type { Safetensors, Tensor } from './safetensors.ts';
 export { shapeNetwork } from './shapes.ts';
 export type { SampleShape, ShapedLayer } from './shapes.ts';
+export { trainInChild } from './train-in-child.ts';
+export type { TrainInChildOptions, TrainingOutcome } from './train-in-child.ts';

@@ -80,7 +80,8 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
     if (begin !== expected || end - begin !== size(shape) * Float32Array.BYTES_PER_ELEMENT) {
       throw invalid(name, 'has offsets that do not fit its shape or its neighbour');
     }
-    const data = bytes.slice(header.dataStart + begin, header.dataStart + end);
+    // Not `slice`, which on a Buffer would share the memory.
+    const data = new Uint8Array(bytes.subarray(header.dataStart + begin, header.dataStart + end));
     if (data.length !== end - begin) throw invalid(name, 'is cut short');
     tensors.set(name, { shape, data: new Float32Array(data.buffer) });
     expected = end;

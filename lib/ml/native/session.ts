@@ -35,10 +35,10 @@ export class GraphSession {
    * @throws MlError DEVICE_OUT_OF_MEMORY if TensorFlow could not allocate a tensor.
    */
   run(feeds: Readonly<Record<string, Feed>>, fetch: string): Float32Array {
-    const names = Object.keys(feeds);
-    const inputs = names.map((name) => this.#tensor(feeds[name] as Feed));
+    const inputs = Object.values(feeds).map((feed) => this.#tensor(feed));
+    const names = Object.keys(feeds).map((name) => `${name}:0`);
     try {
-      const [output] = this.#binding.runSavedModel(this.#id, inputs, names.join(), fetch);
+      const [output] = this.#binding.runSavedModel(this.#id, inputs, names.join(), `${fetch}:0`);
       if (output === undefined) throw new TypeError(`the graph has no output ${fetch}`);
       try {
         return this.#binding.tensorDataSync(output.id) as Float32Array;

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+/** One line of the training history (NDJSON). `throughput` is in samples a second. */
+export interface HistoryLine {
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly learningRate: number;
+  readonly throughput: number;
+  readonly valLoss?: number;
+  readonly valAccuracy?: number;
+}
+
+/** What is summed since the last line. */
+const Window = z.strictObject({ loss: z.number(), right: z.number(), samples: z.number(), seconds: z.number() });
+type Window = z.infer<typeof Window>;
+
+export const HistoryState = z.strictObject({ window: Window, lines: z.string() });
+export type HistoryState = z.infer<typeof HistoryState>;
+
+const EMPTY: Window = { loss: 0, right: 0, samples: 0, seconds: 0 };
+
+export interface Step {
+  readonly step: number;
+  readonly epoch: number;
+  readonly learningRate: number;
+  /** Mean over the batch. */
+  readonly loss: number;
+  readonly right: number;
+  readonly samples: number;
+  readonly seconds: number;
+}
+
+export interface Validation {
+  readonly valLoss: number;
+  readonly valAccuracy: number;
+}
+
+/** Collects steps into lines of means over about `every` steps; a line closes at each validation, too. */
+export class History {
+  readonly #every: number;
+  #window: Window;
+  #lines: string;
+
+  constructor(every: number, state: HistoryState = { window: EMPTY, lines: '' }) {
+    this.#every = every;
+    this.#window = state.window;
+    this.#lines = state.lines;
+  }
+
+  get state(): HistoryState {
+    return { window: this.#window, lines: this.#lines };
+  }
+
+  get ndjson(): string {
+    return this.#lines;
+  }
+
+  add(step: Step, validation?: Validation): void {
+    const { loss, right, samples, seconds } = this.#window;
+    this.#window = {
+      loss: loss + step.loss * step.samples,
+      right: right + step.right,
+      samples: samples + step.samples,
+      seconds: seconds + step.seconds,
+    };
+    if (validation !== undefined || step.step % this.#every === 0) this.#close(step, validation);
+  }
+
+  #close({ step, epoch, learningRate }: Step, validation: Validation | undefined): void {
+    const { loss, right, samples, seconds } = this.#window;
+    const means = { loss: loss / samples, accuracy: right / samples, throughput: Math.round(samples / seconds) };
+    const line: HistoryLine = { step, epoch, ...means, learningRate, ...validation };
+    this.#lines += `${JSON.stringify(line)}\n`;
+    this.#window = EMPTY;
+  }
+}

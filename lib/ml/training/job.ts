@@ -1,0 +1,47 @@
+import type { ModelConfig, TrainingConfig } from '../../../contracts/model-config.ts';
+import type { PreparedManifest } from '../../../contracts/prepared-data.ts';
+import type { TrainingPlan } from '../../../contracts/training-store.ts';
+import { networkParameters, parameterCount } from '../parameters.ts';
+import type { Parameter } from '../parameters.ts';
+import { shapeNetwork } from '../shapes.ts';
+import type { ShapedLayer } from '../shapes.ts';
+import type { SplitFiles } from './samples.ts';
+
+/** Everything a training child is told; structured-cloned, so plain data. */
+export interface TrainingJob {
+  readonly model: ModelConfig;
+  readonly training: TrainingConfig;
+  readonly seed: number;
+  readonly manifest: PreparedManifest;
+  readonly files: { readonly train: SplitFiles; readonly validation: SplitFiles };
+  readonly plan: TrainingPlan;
+  readonly deviceClass: string;
+  /** Digest of the configuration, seed and data; a checkpoint of another one is refused. */
+  readonly digest: string;
+  /** Verified file to resume from. */
+  readonly checkpoint: string | undefined;
+  /** Where the child writes files for the parent to store. */
+  readonly folder: string;
+  readonly segmentSeconds: number;
+}
+
+/** What follows from a job. */
+export interface Network {
+  readonly layers: readonly ShapedLayer[];
+  readonly parameters: readonly Parameter[];
+  /** Length of the flat vector of parameters. */
+  readonly size: number;
+  readonly classes: number;
+}
+
+/** @throws MlError MODEL_CONFIG_INVALID */
+export function networkOf(model: ModelConfig, manifest: PreparedManifest): Network {
+  const classes = manifest.labels.length;
+  const layers = shapeNetwork(model, manifest.input.shape, classes);
+  const parameters = networkParameters(layers);
+  return { layers, parameters, size: parameterCount(parameters), classes };
+}
+
+export function stepsPerEpoch({ manifest, training }: Pick<TrainingJob, 'manifest' | 'training'>): number {
+  return Math.ceil(manifest.splits.train.count / training.batchSize);
+}
