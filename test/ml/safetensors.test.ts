@@ -32,6 +32,11 @@ describe('safetensors', () => {
     );
   });
 
+  it('reads a Buffer that starts inside a shared pool', () => {
+    const tensors = new Map([['a', { shape: [2], data: Float32Array.of(1, 2) }]]);
+    expect(readSafetensors(Buffer.from(writeSafetensors(tensors))).tensors).toEqual(tensors);
+  });
+
   it('writes equal bytes for equal content, whatever the order', () => {
     const a = { shape: [2], data: Float32Array.of(1, 2) };
     const b = { shape: [], data: Float32Array.of(3) };
