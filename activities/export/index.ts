@@ -16,7 +16,7 @@ export function createExportActivities({ store }: ExportDependencies): Pick<CpuA
       const manifest = await store.readJson(data.manifest, PreparedManifest);
       const bytes = exportOnnx({
         model,
-        weights: new Uint8Array(await store.read(weights)),
+        weights: await store.read(weights),
         manifest,
         dataSha256: data.dataSha256,
       });
