@@ -61,6 +61,8 @@ export interface ExportedModel {
 export interface LoggedRun {
   readonly experimentId: string;
   readonly runId: string;
+  /** Page of the run in MLflow's UI, linked from the Temporal UI. */
+  readonly url?: string;
 }
 
 export interface SignedModel {
@@ -126,7 +128,10 @@ export interface CpuActivities {
   // rollout
   currentAlias(a: { model: string; alias: string }): Promise<{ version: string } | undefined>;
   previousChampion(a: { model: string }): Promise<{ version: string } | undefined>;
-  /** Appends to the alias log (the truth), then mirrors to MLflow. `version: undefined` takes the alias away. */
+  /**
+   * Appends to the alias log (the truth), then mirrors to MLflow, whose absence holds nothing up: `mirrorAliases` makes
+   * up for it. `version: undefined` takes the alias away.
+   */
   setAlias(a: {
     run: RunContext;
     model: string;
@@ -134,6 +139,8 @@ export interface CpuActivities {
     version: string | undefined;
     reason: string;
   }): Promise<void>;
+  /** Makes MLflow's `challenger` and `champion` of the model mean what the alias log says. */
+  mirrorAliases(a: { model: string }): Promise<void>;
   /** Waits (heartbeating) until every live API process reports that it serves the alias's digest, or says why not. */
   awaitServing(a: { model: string; alias: string; version: string }): Promise<{ replicas: number }>;
   audit(a: {

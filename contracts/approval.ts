@@ -27,7 +27,12 @@ export const ApprovalClaims = z.strictObject({
 export type ApprovalClaims = z.infer<typeof ApprovalClaims>;
 
 /** Argument of the update `approve`; its update id is the claim `jti`. */
-export const ApproveUpdate = z.strictObject({ jws: z.string().min(1).max(8192) });
+export const ApproveUpdate = z.strictObject({
+  jws: z
+    .string()
+    .max(8192)
+    .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, 'a JWS in compact serialization (RFC 7515)'),
+});
 export type ApproveUpdate = z.infer<typeof ApproveUpdate>;
 
 export const CancelUpdate = z.strictObject({ reason: z.string().min(1).max(500) });

@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import type {
+  CpuActivities,
+  EvaluatedModel,
+  GpuActivities,
+  PreparedData,
+  ReleaseActivities,
+  TrainedModel,
+} from '../../../contracts/activities.ts';
+import type { ApprovalClaims } from '../../../contracts/approval.ts';
+import { SaipError } from '../../../contracts/errors.ts';
+import type { ArtifactRef } from '../../../contracts/reference.ts';
+import { TrainInput } from '../../../contracts/train-register-deploy.ts';
+
+/** The activities of all pools. */
+export type AllActivities = CpuActivities & GpuActivities & ReleaseActivities;
+
+export function ref(name: string): ArtifactRef {
+  const sha256 = createHash('sha256').update(name).digest('hex');
+  return { uri: `cas://sha256/${sha256}`, sha256, bytes: name.length, mediaType: 'application/octet-stream' };
+}
+
+export const SUBJECT = ref('subject').sha256;
+
+export function trainInput(changes: Partial<TrainInput> = {}): TrainInput {
+  return TrainInput.parse({
+    model: { name: 'tiny', layers: [{ type: 'flatten' }, { type: 'dense', units: 10 }] },
+    dataset: 'mnist',
+    registerAs: 'tiny',
+    seed: 42,
+    training: {
+      epochs: 1,
+      batchSize: 128,
+      optimizer: { type: 'sgd', learningRate: { initial: 0.1 } },
+    },
+    gates: { minAccuracy: 0.9 },
+    approval: {},
+    rollout: true,
+    requestedBy: 'trainer-1',
+    ...changes,
+  });
+}
+
+interface Version {
+  withdrawn?: string;
+}
+
+/**
+ * The outside world as the workflows see it, in memory: registry, aliases, MLflow runs. It stands in for the pools in
+ * tests of the workflows' own logic; the real stack is exercised by the integration tests.
+ */
+export class World {
+  readonly calls: string[] = [];
+  readonly aliases = new Map<string, string>();
+  readonly aliasLog: string[] = [];
+  readonly versions = new Map<string, Version>();
+  readonly finished: { status: string; outcome: string; reasons: string[] }[] = [];
+  readonly audited: string[] = [];
+  accuracy = 0.95;
+  /** How long the training takes, in segments. */
+  segments = 1;
+  served: (version: string, alias: string) => void = () => undefined;
+
+  /** @param changes replaces activities, e.g. to let one fail */
+  activities(changes: Partial<AllActivities> = {}): AllActivities {
+    const all = { ...this.#data(), ...this.#records(), ...this.#rollout(), ...changes };
+    return Object.fromEntries(
+      Object.entries(all).map(([name, activity]) => [
+        name,
+        (argument: never) => {
+          this.calls.push(name);
+          return (activity as (a: never) => unknown)(argument);
+        },
+      ]),
+    ) as unknown as AllActivities;
+  }
+
+  /** Counts, e.g. `{trainModel: 2}`. */
+  counts(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const name of this.calls) counts[name] = (counts[name] ?? 0) + 1;
+    return counts;
+  }
+
+  #data(): GpuActivities &
+    Pick<CpuActivities, 'verifyDataCard' | 'prepareData' | 'exportOnnx' | 'logRun' | 'decideGates'> {
+    const interval = (value: number) => ({ value, low: value - 0.01, high: value + 0.01 });
+    const data: PreparedData = {
+      manifest: ref('manifest'),
+      cardSha256: ref('card').sha256,
+      dataSha256: ref('data').sha256,
+      classes: 10,
+      counts: { train: 54_000, validation: 6000, test: 10_000 },
+    };
+    const trained: TrainedModel = {
+      weights: ref('weights'),
+      history: ref('history'),
+      steps: 422,
+      seconds: 12.5,
+      tags: { device: 'cpu' },
+    };
+    const evaluated = (): EvaluatedModel => ({
+      summary: {
+        samples: 10_000,
+        accuracy: interval(this.accuracy),
+        macroF1: interval(this.accuracy),
+        logLoss: interval(0.2),
+        ece: interval(0.02),
+      },
+      report: ref('report'),
+      logits: ref('logits'),
+      plots: {},
+    });
+    let segment = 0;
+    return {
+      verifyDataCard: async () => ({
+        cardSha256: ref('card').sha256,
+        dataSha256: ref('data').sha256,
+        card: ref('card'),
+      }),
+      prepareData: async () => data,
+      trainModel: async () => {
+        segment += 1;
+        return segment < this.segments ? { continue: true, step: segment * 100, steps: 422 } : trained;
+      },
+      evaluateModel: async () => evaluated(),
+      exportOnnx: async () => ({ onnx: ref('onnx'), maxAbsDifference: 2e-7, samples: 10_000 }),
+      logRun: async () => ({ experimentId: '1', runId: 'run-1' }),
+      decideGates: async ({ gates }) => {
+        const passed = this.accuracy >= (gates.minAccuracy ?? 0);
+        const reason = `accuracy ${this.accuracy} against ${gates.minAccuracy}`;
+        return { results: [{ name: 'minAccuracy', passed, reason }], subjectDigest: SUBJECT };
+      },
+    };
+  }
+
+  #records(): ReleaseActivities &
+    Pick<CpuActivities, 'registerVersion' | 'withdrawVersion' | 'finishRun' | 'audit' | 'verifyApproval'> {
+    return {
+      signModel: async () => ({ digest: ref('model').sha256, files: {}, signature: ref('signature') }),
+      registerVersion: async ({ registerAs, signed }) => {
+        const version = String(this.versions.size + 1);
+        this.versions.set(version, {});
+        return { ...signed, model: registerAs, version };
+      },
+      withdrawVersion: async ({ version, reason }) => {
+        this.versions.set(version, { withdrawn: reason });
+      },
+      finishRun: async ({ status, outcome, reasons }) => {
+        this.finished.push({ status, outcome, reasons });
+      },
+      audit: async ({ actor, action, decision }) => {
+        this.audited.push(`${actor} ${action} ${decision}`);
+      },
+      verifyApproval: async ({ jws, expected }) => verifyUnsigned(jws, expected),
+    };
+  }
+
+  #rollout(): Pick<CpuActivities, 'currentAlias' | 'previousChampion' | 'setAlias' | 'mirrorAliases' | 'awaitServing'> {
+    return {
+      currentAlias: async ({ alias }) => {
+        const version = this.aliases.get(alias);
+        return version === undefined ? undefined : { version };
+      },
+      previousChampion: async () => {
+        const champions = this.aliasLog.filter((entry) => entry.startsWith('champion=')).map((entry) => entry.slice(9));
+        const version = champions.findLast((champion) => champion !== this.aliases.get('champion'));
+        return version === undefined ? undefined : { version };
+      },
+      setAlias: async ({ alias, version }) => {
+        if (this.aliases.get(alias) === version) return;
+        if (version === undefined) this.aliases.delete(alias);
+        else this.aliases.set(alias, version);
+        this.aliasLog.push(`${alias}=${version ?? ''}`);
+      },
+      mirrorAliases: async () => undefined,
+      awaitServing: async ({ alias, version }) => {
+        this.served(version, alias);
+        return { replicas: 1 };
+      },
+    };
+  }
+}
+
+type Expected = Parameters<CpuActivities['verifyApproval']>[0]['expected'];
+
+/** The rules of an approval without its signature; `test/identity` covers the signature. */
+function verifyUnsigned(jws: string, expected: Expected): ApprovalClaims {
+  const [, payload = '', signature] = jws.split('.');
+  if (signature !== 'signed') throw new SaipError('APPROVAL_INVALID', 'The signature does not verify.');
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as ApprovalClaims;
+  if (claims.workflowId !== expected.workflowId || claims.subjectDigest !== expected.subjectDigest) {
+    throw new SaipError('APPROVAL_SUBJECT_MISMATCH', 'The approval is about something else.');
+  }
+  if (claims.sub === expected.requestedBy) {
+    throw new SaipError('APPROVAL_SAME_PERSON', 'The requester cannot approve.');
+  }
+  return claims;
+}
+
+export function unsignedApproval(claims: Partial<ApprovalClaims>, signature = 'signed'): string {
+  const whole = {
+    iss: 'https://api',
+    sub: 'approver-1',
+    jti: 'jti-1',
+    iat: 0,
+    exp: 0,
+    stage: 'approval',
+    subjectDigest: SUBJECT,
+    decision: 'approve',
+    ...claims,
+  };
+  return ['e30', Buffer.from(JSON.stringify(whole)).toString('base64url'), signature].join('.');
+}

@@ -1,0 +1,3 @@
+/** The entry of the workflow bundle: every function exported here is a workflow type. */
+export { rolloutModel } from './rolloutModel.ts';
+export { trainRegisterDeploy } from './trainRegisterDeploy.ts';

@@ -1,0 +1,78 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
+import type { CpuActivities, GpuActivities, ReleaseActivities } from '../../contracts/activities.ts';
+import { ERRORS } from '../../contracts/errors.ts';
+import { TASK_QUEUES } from '../../contracts/queues.ts';
+import type { TaskPriority } from '../../contracts/workflows.ts';
+
+/** Codes that a repetition cannot mend. Workers mark their failures too; this holds for workers in any language. */
+const NON_RETRYABLE = Object.entries(ERRORS)
+  .filter(([, spec]) => !spec.retryable)
+  .map(([code]) => code);
+
+/** Rides out a restart of a server (about four minutes); what still fails then is for a person. */
+const PATIENT = {
+  initialInterval: '1s',
+  backoffCoefficient: 2,
+  maximumInterval: '30s',
+  maximumAttempts: 12,
+  nonRetryableErrorTypes: NON_RETRYABLE,
+} as const;
+
+/** Somebody waits for the answer and can ask again. */
+const BRIEF = { ...PATIENT, maximumInterval: '5s', maximumAttempts: 4 } as const;
+
+/** A child that crashes again and again is a defect, not bad luck. Every attempt resumes at the newest checkpoint. */
+const COSTLY = { ...PATIENT, initialInterval: '2s', maximumAttempts: 8 } as const;
+
+/** A parent kills a child that is silent for a minute, so that only a lost worker is silent for longer. */
+const HEARTBEATS = { heartbeatTimeout: '75s' } as const;
+
+type DataActivities = Pick<CpuActivities, 'verifyDataCard' | 'prepareData' | 'logRun'>;
+type RecordActivities = Pick<
+  CpuActivities,
+  'registerVersion' | 'withdrawVersion' | 'finishRun' | 'currentAlias' | 'previousChampion' | 'setAlias' | 'audit'
+>;
+
+/** Takes the activity's summary for the Temporal UI, and gives the activities of one pool. */
+type Proxy<T> = (summary: string) => ActivityInterfaceFor<T>;
+
+export interface Activities {
+  /** Reads and writes of a data set's size. */
+  readonly data: Proxy<DataActivities>;
+  /** Runs the model on a whole test set, in a child process. */
+  readonly model: Proxy<Pick<CpuActivities, 'exportOnnx' | 'decideGates'>>;
+  /** Small, idempotent writes and reads in PostgreSQL and MLflow. */
+  readonly records: Proxy<RecordActivities>;
+  /** What somebody waits for, and what nobody should wait long for. */
+  readonly brief: Proxy<Pick<CpuActivities, 'verifyApproval' | 'audit' | 'mirrorAliases'>>;
+  readonly serving: Proxy<Pick<CpuActivities, 'awaitServing'>>;
+  readonly gpu: Proxy<GpuActivities>;
+  readonly release: Proxy<ReleaseActivities>;
+}
+
+/**
+ * The activities as one run calls them: queue, time-outs, retries and priority by kind. Cancelling waits until the
+ * activity has stopped, so that what it did is known before anything is undone.
+ */
+export function activitiesFor(priority: TaskPriority): Activities {
+  const proxy =
+    <T extends object>(options: ActivityOptions): Proxy<T> =>
+    (summary) =>
+      proxyActivities<T>({
+        ...options,
+        summary,
+        priority,
+        cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+      });
+  const { cpu, gpu, release } = TASK_QUEUES;
+  return {
+    data: proxy({ taskQueue: cpu, startToCloseTimeout: '2m', retry: PATIENT }),
+    model: proxy({ ...HEARTBEATS, taskQueue: cpu, startToCloseTimeout: '30m', retry: COSTLY }),
+    records: proxy({ taskQueue: cpu, startToCloseTimeout: '30s', retry: PATIENT }),
+    brief: proxy({ taskQueue: cpu, startToCloseTimeout: '15s', retry: BRIEF }),
+    serving: proxy({ taskQueue: cpu, startToCloseTimeout: '3m', heartbeatTimeout: '20s', retry: BRIEF }),
+    gpu: proxy({ ...HEARTBEATS, taskQueue: gpu, startToCloseTimeout: '30m', retry: COSTLY }),
+    release: proxy({ taskQueue: release, startToCloseTimeout: '2m', retry: PATIENT }),
+  };
+}

@@ -1,0 +1,100 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy, sleep } from '@temporalio/workflow';
+import type { RegisteredVersion, SignedModel } from '../../contracts/activities.ts';
+import type { RolloutInput, RolloutResult } from '../../contracts/registry.ts';
+import { rolloutStart, rolloutWorkflowId } from '../../contracts/workflows.ts';
+import { rolloutModel } from '../rolloutModel.ts';
+import { failure, Rejection } from '../shared/failures.ts';
+import { searchAttributePairs } from '../shared/search-attributes.ts';
+import type { ProducedModel, Training } from './training.ts';
+
+const BETWEEN_TRIES_SECONDS = 10;
+const MOST_TRIES = 180;
+
+/** Signature, registration, rollout. From `registerVersion` on a failure is compensated. */
+export async function releaseModel(training: Training, produced: ProducedModel): Promise<void> {
+  const signed = await sign(training, produced);
+  const registered = await register(training, produced, signed);
+  await rollOut(training, registered.version);
+}
+
+function sign({ input, context, run, activities }: Training, produced: ProducedModel): Promise<SignedModel> {
+  const { model, registerAs } = input;
+  const { data, card, evaluated, exported } = produced;
+  return run.stage(
+    'signModel',
+    () =>
+      activities
+        .release('OpenSSF Model Signing, key in OpenBao')
+        .signModel({ run: context, registerAs, data, card, evaluated, exported, model }),
+    ({ digest }) => `digest ${digest.slice(0, 12)}`,
+  );
+}
+
+async function register(
+  { input, context, run, activities, result }: Training,
+  { mlflow, evaluated }: ProducedModel,
+  signed: SignedModel,
+): Promise<RegisteredVersion> {
+  const { registerAs } = input;
+  const registered = await run.stage(
+    'registerVersion',
+    () =>
+      activities
+        .records(`Next version of ${registerAs}`)
+        .registerVersion({ run: context, registerAs, mlflow, signed, evaluated }),
+    ({ model, version }) => `${model} version ${version}`,
+  );
+  const { model, version, digest, signature } = registered;
+  result.registered = { model, version, digest, signature };
+  run.compensations.add(`registration of ${model} version ${version}`, (reason) =>
+    activities.records(`Withdraw version ${version}`).withdrawVersion({ model, version, reason }),
+  );
+  return registered;
+}
+
+async function rollOut({ input, run, result }: Training, version: string): Promise<void> {
+  if (!input.rollout) {
+    run.report.end('rollout', 'skipped', 'not asked for');
+    return;
+  }
+  await run.stage(
+    'rollout',
+    async () => {
+      const rollout = await whenFree(input, version, () =>
+        run.report.note('rollout', 'waiting', `another rollout of ${input.registerAs} runs`),
+      );
+      if (rollout.outcome !== 'completed') throw new Rejection(rollout.reasons);
+      return rollout;
+    },
+    ({ champion, formerChampion }) =>
+      `version ${champion} is champion${formerChampion === undefined ? '' : ` after version ${formerChampion}`}`,
+  );
+  result.alias = 'champion';
+}
+
+/** The child's id is the lock of the model; whoever holds it is waited for. */
+async function whenFree(input: Training['input'], version: string, onBusy: () => void): Promise<RolloutResult> {
+  const { registerAs: model, requestedBy, tenant } = input;
+  const request: RolloutInput = { kind: 'promote', model, version, requestedBy };
+  const { staticSummary, staticDetails, searchAttributes, priority } = rolloutStart(request, tenant);
+  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
+    try {
+      return await executeChild(rolloutModel, {
+        args: [request],
+        workflowId: rolloutWorkflowId(model),
+        staticSummary,
+        staticDetails,
+        typedSearchAttributes: searchAttributePairs(searchAttributes),
+        priority,
+        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      onBusy();
+      await sleep(BETWEEN_TRIES_SECONDS * 1000);
+    }
+  }
+  throw failure('ROLLOUT_IN_PROGRESS', `Other rollouts of ${model} ran for too long.`);
+}
