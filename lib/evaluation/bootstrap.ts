@@ -23,7 +23,8 @@ export interface Estimates {
 /**
  * Point estimates with 95 % percentile bootstrap intervals (Efron and Tibshirani, 1993, chapter 13): samples are drawn
  * with replacement, all metrics are computed on each draw, and the 2.5 % and 97.5 % quantiles bound the interval. Same
- * predictions and seed: same numbers.
+ * predictions and seed: same numbers. Resampling adds noise to each confidence bin, so the interval of a small calibration
+ * error lies mostly above its estimate.
  */
 export function estimate(predictions: Predictions, o: BootstrapOptions): Estimates {
   const add = tallier(predictions);

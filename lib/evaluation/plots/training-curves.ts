@@ -4,7 +4,7 @@ import type { PlotSpec } from './theme.ts';
 
 /** More points than this say nothing in a panel of 420 pixels and swell the SVG. */
 const MAX_POINTS = 500;
-/** Steps on either side of the running mean. */
+/** Logged steps on either side of the running mean. */
 const HALF_WINDOW = 10;
 const SERIES = [
   { name: 'training', colour: COLOURS.blue },
@@ -18,7 +18,7 @@ interface Point {
   readonly series: (typeof SERIES)[number]['name'];
 }
 
-/** Loss (logarithmic) and accuracy against the step: single steps pale, their running mean and the validation bold. */
+/** Loss (logarithmic) and accuracy against the step: logged steps pale, their running mean and the validation bold. */
 export function trainingCurves(history: readonly HistoryPoint[], model: string): PlotSpec {
   const steps = history.at(-1)?.step ?? 0;
   const loss = series(history, 'loss', 'valLoss').filter(({ value }) => value > 0);
@@ -38,7 +38,7 @@ export function trainingCurves(history: readonly HistoryPoint[], model: string):
   return {
     title: {
       text: `Training: ${model}`,
-      subtitle: `${steps.toLocaleString('en')} steps. Pale: single steps. Bold: running mean of ${2 * HALF_WINDOW + 1} steps, and validation.`,
+      subtitle: `${steps.toLocaleString('en')} steps. Pale: logged steps. Bold: running mean of ${2 * HALF_WINDOW + 1} of them, and validation.`,
     },
     spacing: 40,
     hconcat: panels.filter((spec) => spec !== undefined),

@@ -26,7 +26,7 @@ export function worstMistakes(report: EvaluationReport, images: ImageSet): PlotS
     y: Math.floor(i / COLUMNS) * CELL.height + CELL.image / 2,
     url: pictureUrl(images, sample),
     caption: `true ${label}, predicted ${predicted}`,
-    confidence: `${percent(confidence, 1)}  #${sample}`,
+    confidence: `${percent(confidence, 1)}, #${sample}`,
   }));
   const x = { field: 'x', type: 'quantitative', scale: { domain: [0, COLUMNS * CELL.width] }, axis: null };
   const y = { field: 'y', type: 'quantitative', scale: { domain: [0, rows * CELL.height], reverse: true }, axis: null };
