@@ -15,8 +15,8 @@ export interface Resources {
   readonly store: ArtifactStore;
   readonly mlflow: MlflowClient;
   /** Asks OpenBao for the database login; pools that do not need the database never do. */
-  database(): Promise<Pool>;
-  close(): Promise<void>;
+  readonly database: () => Promise<Pool>;
+  readonly close: () => Promise<void>;
 }
 
 const Credentials = z.object({ username: z.string(), password: z.string() });
