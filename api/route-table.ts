@@ -16,7 +16,7 @@ import {
   type AuthRoutesOptions,
   type HealthRoutesOptions,
   type InferenceRoutesOptions,
-  type ModelRoutesOptions,
+  type ModelSources,
   type PageRoutesOptions,
   type ScheduleRoutesOptions,
   type WorkflowEventsOptions,
@@ -29,7 +29,7 @@ export interface RouteTableOptions {
   readonly codec: Parameters<typeof codecRoutes>[0];
   readonly health: HealthRoutesOptions;
   readonly inference: InferenceRoutesOptions;
-  readonly models: ModelRoutesOptions;
+  readonly models: ModelSources;
   readonly pages: Omit<PageRoutesOptions, 'document'>;
   readonly schedules: ScheduleRoutesOptions;
   readonly events: WorkflowEventsOptions;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { FieldError } from '../../contracts/api.ts';
+import { isSaipError, SaipError } from '../../contracts/errors.ts';
 import { ApiError } from '../errors.ts';
 
 export type RequestPart = 'path' | 'query' | 'header' | 'body';
@@ -18,7 +19,7 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown, part: R
   });
 }
 
-/** A union reports all its branches; the deepest complaint is the one about the branch that the caller meant. */
+/** A union reports all its branches; the caller meant the one with the deepest, then with the fewest complaints. */
 function fieldErrors(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): FieldError[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
@@ -26,8 +27,8 @@ function fieldErrors(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): F
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const branches = issue.errors.map((branch) => branch.flatMap((inner) => fieldErrors(inner, path)));
-    const deepest = branches.reduce((best, branch) => (depth(branch) > depth(best) ? branch : best));
-    if (depth(deepest) > path.length) return deepest;
+    const [meant = []] = branches.sort((a, b) => depth(b) - depth(a) || a.length - b.length);
+    if (depth(meant) > path.length) return meant;
     return [{ field: pathName(path), message: unionMessage(branches) }];
   }
   return [{ field: pathName(path), message: issue.message }];
@@ -48,4 +49,17 @@ function pathName(path: readonly PropertyKey[]): string {
       typeof key === 'number' ? `${name}[${String(key)}]` : name === '' ? String(key) : `${name}.${String(key)}`,
     '',
   );
+}
+
+/**
+ * Runs `work`, whose errors name fields of its own input, and names them by where that input is in the request.
+ * @throws what `work` throws, with `field` below `prefix`
+ */
+export function below<T>(prefix: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isSaipError(error) || error.field === undefined) throw error;
+    throw new SaipError(error.code, error.message, { cause: error, field: `${prefix}.${error.field}` });
+  }
 }

@@ -1,14 +1,20 @@
 import type { AliasList, ModelDetail, ModelVersionView } from '../../contracts/api.ts';
+import type { AliasLog, ModelRegistry, ServingStatus } from '../../lib/clients/index.ts';
 import { ApiError } from '../errors.ts';
-import type { ModelRoutesOptions } from './models.ts';
+
+export interface ModelSources {
+  readonly registry: Pick<ModelRegistry, 'models' | 'model' | 'versions' | 'get'>;
+  readonly aliases: Pick<AliasLog, 'live' | 'liveAt' | 'history'>;
+  readonly serving: Pick<ServingStatus, 'reports'>;
+}
 
 type AliasView = AliasList['aliases'][number];
 
 /** Joins what the registry, the alias log and the API processes say about a model. */
 export class ModelCatalog {
-  readonly #sources: ModelRoutesOptions;
+  readonly #sources: ModelSources;
 
-  constructor(sources: ModelRoutesOptions) {
+  constructor(sources: ModelSources) {
     this.#sources = sources;
   }
 

@@ -9,16 +9,9 @@ import {
   PageQuery,
 } from '../../contracts/api.ts';
 import { Name } from '../../contracts/reference.ts';
-import type { AliasLog, ModelRegistry, ServingStatus } from '../../lib/clients/index.ts';
 import { pageOf, readToken } from '../http/paging.ts';
 import { route, type Route } from '../http/route.ts';
-import { ModelCatalog } from './model-catalog.ts';
-
-export interface ModelRoutesOptions {
-  readonly registry: Pick<ModelRegistry, 'models' | 'model' | 'versions' | 'get'>;
-  readonly aliases: Pick<AliasLog, 'live' | 'liveAt' | 'history'>;
-  readonly serving: Pick<ServingStatus, 'reports'>;
-}
+import { ModelCatalog, type ModelSources } from './model-catalog.ts';
 
 const tag = 'Models';
 const params = z.strictObject({ name: Name });
@@ -27,12 +20,12 @@ const params = z.strictObject({ name: Name });
 const VersionToken = z.string().regex(/^[1-9]\d{0,8}$/);
 const RowToken = z.coerce.number().int().positive();
 
-export function modelRoutes(options: ModelRoutesOptions): Route[] {
+export function modelRoutes(options: ModelSources): Route[] {
   const catalog = new ModelCatalog(options);
   return [...listRoutes(options, catalog), ...aliasRoutes(options, catalog)];
 }
 
-function listRoutes({ registry }: ModelRoutesOptions, catalog: ModelCatalog): Route[] {
+function listRoutes({ registry }: ModelSources, catalog: ModelCatalog): Route[] {
   return [
     route({
       method: 'get',
@@ -81,7 +74,7 @@ function listRoutes({ registry }: ModelRoutesOptions, catalog: ModelCatalog): Ro
   ];
 }
 
-function aliasRoutes({ registry, aliases }: ModelRoutesOptions, catalog: ModelCatalog): Route[] {
+function aliasRoutes({ registry, aliases }: ModelSources, catalog: ModelCatalog): Route[] {
   return [
     route({
       method: 'get',

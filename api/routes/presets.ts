@@ -17,10 +17,7 @@ export function presetRoutes(): Route[] {
       summary: 'Networks that are known to work, with their training and gates',
       access: 'model:read',
       success: { status: 200, description: 'All of them.', schema: PresetList },
-      handler: async () => {
-        const names = await listPresets();
-        return { presets: await Promise.all(names.map(view)) };
-      },
+      handler: () => ({ presets: listPresets().map(view) }),
     }),
     route({
       method: 'get',
@@ -37,6 +34,6 @@ export function presetRoutes(): Route[] {
   ];
 }
 
-async function view(name: string): Promise<PresetView> {
-  return { name, ...(await loadPreset(name)) };
+function view(name: string): PresetView {
+  return { name, ...loadPreset(name) };
 }

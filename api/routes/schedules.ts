@@ -11,6 +11,7 @@ import { Name } from '../../contracts/reference.ts';
 import type { TrainInput, TrainRequest } from '../../contracts/train-register-deploy.ts';
 import { scheduleSubject } from '../../contracts/workflows.ts';
 import { route, type Caller, type Route } from '../http/route.ts';
+import { below } from '../http/validate.ts';
 import type { TemporalGateway } from '../temporal/gateway.ts';
 import {
   changeSchedule,
@@ -22,7 +23,7 @@ import {
 
 export interface ScheduleRoutesOptions {
   readonly temporal: TemporalGateway;
-  readonly resolveTrainInput: (request: TrainRequest, requestedBy: string) => Promise<TrainInput> | TrainInput;
+  readonly resolveTrainInput: (request: TrainRequest, requestedBy: string) => TrainInput;
 }
 
 const tag = 'Schedules';
@@ -86,7 +87,7 @@ function createRoute({ temporal, resolveTrainInput }: ScheduleRoutesOptions): Ro
     errors: ['SCHEDULE_EXISTS', 'PRESET_UNKNOWN', 'DATASET_UNKNOWN', 'MODEL_CONFIG_INVALID', 'UNAVAILABLE'],
     auditDetail: ({ body }) => ({ schedule: body.id, cron: body.cron, timezone: body.timezone }),
     handler: async ({ body, caller, response }) => {
-      const resolved = await resolveTrainInput(body.train, scheduleSubject(body.id));
+      const resolved = below('body.train', () => resolveTrainInput(body.train, scheduleSubject(body.id)));
       const input = { ...resolved, tenant: caller.tenant };
       const view = await createSchedule(temporal, { request: body, input, createdBy: caller.sub });
       response.location(`/v1/schedules/${body.id}`);

@@ -4,13 +4,14 @@ import { RollbackRequest, RolloutRequest, type RolloutInput } from '../../contra
 import { TrainRequest, type TrainInput } from '../../contracts/train-register-deploy.ts';
 import { rolloutStart, rolloutWorkflowId, trainingStart } from '../../contracts/workflows.ts';
 import { route, type Caller, type Route } from '../http/route.ts';
+import { below } from '../http/validate.ts';
 import type { TemporalGateway } from '../temporal/gateway.ts';
 import { startLocked, startOnce } from '../temporal/start.ts';
 
 export interface WorkflowStartsOptions {
   readonly temporal: TemporalGateway;
   /** @throws PRESET_UNKNOWN, DATASET_UNKNOWN, MODEL_CONFIG_INVALID, REQUEST_INVALID */
-  readonly resolveTrainInput: (request: TrainRequest, requestedBy: string) => Promise<TrainInput> | TrainInput;
+  readonly resolveTrainInput: (request: TrainRequest, requestedBy: string) => TrainInput;
   /** @throws MODEL_UNKNOWN, MODEL_VERSION_UNKNOWN */
   readonly requireVersion: (model: string, version: string) => Promise<unknown>;
   /** @throws MODEL_UNKNOWN */
@@ -49,7 +50,8 @@ function trainRoute({ temporal, resolveTrainInput }: WorkflowStartsOptions): Rou
       ...(body.registerAs !== undefined && { registerAs: body.registerAs }),
     }),
     handler: async ({ body, headers: given, caller, response }) => {
-      const input = { ...(await resolveTrainInput(body, caller.sub)), tenant: caller.tenant };
+      const resolved = below('body', () => resolveTrainInput(body, caller.sub));
+      const input = { ...resolved, tenant: caller.tenant };
       const started = await startOnce(temporal, 'train', {
         start: trainingStart(input),
         input,

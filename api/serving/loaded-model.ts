@@ -5,7 +5,6 @@ import { zeros, type TensorData } from './tensors.ts';
 import { OrtSession, type Feeds, type SessionSettings } from './runtime/session.ts';
 import type { ThreadPool } from './runtime/thread-pool.ts';
 
-/** A call that is expected to hold the event loop longer than this goes to a thread. */
 const INLINE_BUDGET_MS = 2;
 const WARM_UP_ROWS = 8;
 const WARM_UP_CALLS = 3;
@@ -18,6 +17,8 @@ export interface LoadOptions {
   readonly bytes: Uint8Array;
   readonly settings: SessionSettings;
   readonly threads: ThreadPool;
+  /** Milliseconds that a call may hold the event loop; default 2. */
+  readonly inlineBudget?: number;
 }
 
 /** Milliseconds: `base` for any call plus `row` for each entry of the first axis. */
@@ -38,6 +39,7 @@ export class LoadedModel {
   readonly #session: OrtSession;
   readonly #threads: ThreadPool;
   readonly #cost: Cost;
+  readonly #budget: number;
   #inFlight = 0;
   #retired = false;
   #freed = false;
@@ -50,6 +52,7 @@ export class LoadedModel {
     this.#threads = options.threads;
     this.#session = session;
     this.#cost = cost;
+    this.#budget = options.inlineBudget ?? INLINE_BUDGET_MS;
   }
 
   /**
@@ -77,7 +80,7 @@ export class LoadedModel {
 
   /** True when a call with so many rows would hold the event loop too long. */
   isHeavy(rows: number): boolean {
-    return this.#cost.base + this.#cost.row * rows > INLINE_BUDGET_MS;
+    return this.#cost.base + this.#cost.row * rows > this.#budget;
   }
 
   async run(feeds: Feeds, fetches: readonly string[]): Promise<Readonly<Record<string, TensorData>>> {

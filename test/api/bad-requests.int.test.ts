@@ -1,0 +1,243 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { request } from 'node:http';
+import { WorkflowStarted } from '../../contracts/api.ts';
+import { createNamespace } from './support/namespace.ts';
+import { problemOf, startApi, type TestApi } from './support/harness.ts';
+
+let api: TestApi;
+let workflow: string;
+
+beforeAll(async () => {
+  api = await startApi({ TEMPORAL_NAMESPACE: await createNamespace() });
+  const { body } = await api.call('POST', '/v1/workflows/train-register-deploy', {
+    role: 'trainer',
+    json: { model: 'mnist-softmax' },
+  });
+  workflow = WorkflowStarted.parse(body).workflowId;
+});
+
+afterAll(() => api.stop());
+
+const model = { name: 'm', layers: [{ type: 'dense', units: 10 }] };
+const tensor = { name: 'x', shape: [1, 1], datatype: 'FP32', data: [1] };
+const digest = 'a'.repeat(64);
+const schedule = { id: 'nightly', train: { model: 'mnist-cnn' } };
+
+/** Route → bodies that it must refuse, each with the field that the answer names. */
+const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[]>> = {
+  'post /v1/auth/token': [
+    [{}, 'body.grant_type'],
+    [{ grant_type: 'client_credentials', client_id: '', client_secret: 'x' }, 'body.client_id'],
+    [{ grant_type: 'client_credentials', client_id: 'x', client_secret: 1 }, 'body.client_secret'],
+    [{ grant_type: 'client_credentials', admin: true }, 'body.admin'],
+  ],
+  'post /v1/auth/session': [
+    [{}, 'body.token'],
+    [{ token: '' }, 'body.token'],
+    [{ client_id: 'x' }, 'body.client_secret'],
+  ],
+  'post /v1/workflows/train-register-deploy': [
+    [{}, 'body.model'],
+    [{ model: 'NOT A NAME' }, 'body.model'],
+    [{ model: 'mnist-cnn', seed: -1 }, 'body.seed'],
+    [{ model: 'mnist-cnn', training: { epochs: 0 } }, 'body.training.epochs'],
+    [{ model: 'mnist-cnn', training: { optimizer: { type: 'magic' } } }, 'body.training.optimizer.type'],
+    [{ model: 'mnist-cnn', gates: { minAccuracy: 2 } }, 'body.gates.minAccuracy'],
+    [{ model: 'mnist-cnn', approval: { timeoutSeconds: 0 } }, 'body.approval.timeoutSeconds'],
+    [{ model: 'mnist-cnn', requestedBy: 'somebody else' }, 'body.requestedBy'],
+    [{ model: { ...model, layers: [{ type: 'eval', code: 'x' }] } }, 'body.model.layers[0].type'],
+    [{ model: { ...model, layers: [{ type: 'dense', units: 0 }] } }, 'body.model.layers[0].units'],
+    [{ model }, 'body.training.epochs'],
+  ],
+  'post /v1/workflows/rollout': [
+    [{ version: '1' }, 'body.model'],
+    [{ model: 'm' }, 'body.version'],
+    [{ model: 'm', version: 1 }, 'body.version'],
+    [{ model: '../etc', version: '1' }, 'body.model'],
+  ],
+  'post /v1/workflows/rollback': [
+    [{}, 'body.model'],
+    [{ model: 'm', reason: '' }, 'body.reason'],
+    [{ model: 'm', reason: 'x'.repeat(501) }, 'body.reason'],
+    [{ model: 'm', force: true }, 'body.force'],
+  ],
+  'post /v1/workflows/{id}/approve': [
+    [{}, 'body.decision'],
+    [{ decision: 'maybe', subjectDigest: digest }, 'body.decision'],
+    [{ decision: 'approve', subjectDigest: 'abc' }, 'body.subjectDigest'],
+    [{ decision: 'approve', subjectDigest: digest, sub: 'somebody else' }, 'body.sub'],
+    [{ decision: 'approve', subjectDigest: digest, comment: 'x'.repeat(2001) }, 'body.comment'],
+  ],
+  'post /v1/workflows/{id}/cancel': [
+    [{}, 'body.reason'],
+    [{ reason: '' }, 'body.reason'],
+  ],
+  'post /v1/workflows/{id}/retry': [
+    [{}, 'body.stage'],
+    [{ stage: 7 }, 'body.stage'],
+  ],
+  'post /v1/schedules': [
+    [{ ...schedule, id: undefined }, 'body.id'],
+    [{ ...schedule, id: 'Not A Name' }, 'body.id'],
+    [{ ...schedule, cron: 'sometimes' }, 'body.cron'],
+    [{ ...schedule, cron: '0 3 * *' }, 'body.cron'],
+    [{ ...schedule, overlap: 'terminate-other' }, 'body.overlap'],
+    [{ ...schedule, train: {} }, 'body.train.model'],
+    [{ ...schedule, train: { model: 'mnist-cnn', training: { batchSize: 0 } } }, 'body.train.training.batchSize'],
+  ],
+  'post /v1/schedules/{id}/trigger': [[{ note: 1 }, 'body.note']],
+  'post /v1/schedules/{id}/pause': [[{ note: 'x'.repeat(501) }, 'body.note']],
+  'post /v1/schedules/{id}/unpause': [[{ until: 'later' }, 'body.until']],
+  'post /v1/codec/decode': [
+    [{}, 'body.payloads'],
+    [{ payloads: [{ data: 'not base64!' }] }, 'body.payloads[0].data'],
+    [{ payloads: [{ metadata: { encoding: 7 } }] }, 'body.payloads[0].metadata.encoding'],
+  ],
+  'post /v2/models/{model}/infer': [
+    [{}, 'body.inputs'],
+    [{ inputs: [] }, 'body.inputs'],
+    [{ inputs: [{ ...tensor, shape: [-1] }] }, 'body.inputs[0].shape[0]'],
+    [{ inputs: [{ ...tensor, datatype: 'FLOAT' }] }, 'body.inputs[0].datatype'],
+    [{ inputs: [{ ...tensor, data: 'AAAA' }] }, 'body.inputs[0].data'],
+    [{ id: 7, inputs: [tensor] }, 'body.id'],
+  ],
+  'post /v2/models/{model}/versions/{version}/infer': [[{ inputs: [{ ...tensor, name: '' }] }, 'body.inputs[0].name']],
+};
+
+/** Values for the parameters of a path. */
+function pathOf(path: string): string {
+  return path
+    .replace('/workflows/{id}', `/workflows/${workflow}`)
+    .replace('{id}', 'nightly')
+    .replace('{model}', 'mnist-cnn')
+    .replace('{version}', '1');
+}
+
+const JSON_ROUTES = Object.keys(BAD_BODIES);
+
+describe('a bad body', () => {
+  it('has a case for every route that takes one', () => {
+    const withBody = api.routes.filter(({ body }) => body).map(({ method, path }) => `${method} ${path}`);
+    expect(withBody.sort()).toEqual(Object.keys(BAD_BODIES).sort());
+  });
+
+  const cases = Object.entries(BAD_BODIES).flatMap(([route, bodies]) =>
+    bodies.map(([body, field]) => [route, field, body] as const),
+  );
+  it.each(cases)('of %s is refused, naming %s', async (route, field, json) => {
+    const [method = '', path = ''] = route.split(' ');
+    const answer = await api.call(method.toUpperCase(), pathOf(path), { role: 'admin', json });
+    expect(answer.status).toBe(400);
+    const { code, errors } = problemOf(answer);
+    expect(code).toBe('REQUEST_INVALID');
+    expect(errors?.map((error) => error.field)).toContain(field);
+  });
+
+  it.each(JSON_ROUTES)('of %s that is no JSON is refused', async (route) => {
+    const [method = '', path = ''] = route.split(' ');
+    const headers = { 'content-type': 'application/json' };
+    const answer = await api.call(method.toUpperCase(), pathOf(path), { role: 'admin', headers, body: '{"a":' });
+    expect(answer.status).toBe(400);
+    expect(problemOf(answer)).toMatchObject({ code: 'REQUEST_INVALID', errors: [{ field: 'body' }] });
+  });
+
+  it.each(JSON_ROUTES)('of %s in another media type is refused', async (route) => {
+    const [method = '', path = ''] = route.split(' ');
+    const headers = { 'content-type': 'text/plain' };
+    const answer = await api.call(method.toUpperCase(), pathOf(path), { role: 'admin', headers, body: 'hello' });
+    expect(answer.status).toBe(415);
+    expect(problemOf(answer).errors).toEqual([expect.objectContaining({ field: 'header.content-type' })]);
+  });
+
+  it.each(JSON_ROUTES)('of %s that is no object is refused', async (route) => {
+    const [method = '', path = ''] = route.split(' ');
+    for (const json of [null, [], 'text', 7]) {
+      const answer = await api.call(method.toUpperCase(), pathOf(path), { role: 'admin', json });
+      expect(answer.status).toBe(400);
+      expect(problemOf(answer).errors?.length).toBeGreaterThan(0);
+    }
+  });
+
+  it('that is too large is refused with 413', async () => {
+    const json = { model: 'm', reason: 'x'.repeat(300 * 1024) };
+    const answer = await api.call('POST', '/v1/workflows/rollback', { role: 'admin', json });
+    expect(answer.status).toBe(413);
+    expect(problemOf(answer).code).toBe('REQUEST_TOO_LARGE');
+  });
+
+  it('that is missing is refused', async () => {
+    const answer = await api.call('POST', '/v1/workflows/rollback', { role: 'admin' });
+    expect(answer.status).toBe(400);
+    expect(problemOf(answer).errors).toEqual([expect.objectContaining({ field: 'body' })]);
+  });
+
+  it('with a broken length is refused', async () => {
+    const status = await new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'content-length': '5' };
+      const outgoing = request(`${api.url}/v1/auth/token`, { method: 'POST', headers }, (answer) => {
+        resolve(answer.statusCode);
+      });
+      outgoing.on('error', reject);
+      outgoing.end('{"a":');
+    });
+    expect(status).toBe(400);
+  });
+});
+
+describe('a bad path, query or header', () => {
+  it.each([
+    ['/v1/workflows?limit=0', 'query.limit'],
+    ['/v1/workflows?limit=1000', 'query.limit'],
+    ['/v1/workflows?limit=many', 'query.limit'],
+    ['/v1/workflows?limit=1&limit=2', 'query.limit'],
+    ['/v1/workflows?type=evil', 'query.type'],
+    ['/v1/workflows?status=odd', 'query.status'],
+    [`/v1/workflows?model=${encodeURIComponent("x' OR ''='")}`, 'query.model'],
+    ['/v1/workflows?pageToken=%20', 'query.pageToken'],
+    ['/v1/workflows?sort=asc', 'query.sort'],
+    ['/v1/models?pageToken=!!', 'query.pageToken'],
+    ['/v1/models/UPPER', 'path.name'],
+    ['/v1/models/m/versions?pageToken=YWJj', 'query.pageToken'],
+    ['/v1/models/m/history?at=yesterday', 'query.at'],
+    ['/v1/models/m/history?alias=A', 'query.alias'],
+    ['/v1/datasets/..%2F..', 'path.name'],
+    ['/v1/schedules/UPPER', 'path.id'],
+    ['/v2/models/a@b@c', 'path.model'],
+    ['/v2/models/a@', 'path.model'],
+  ])('%s is refused, naming %s', async (path, field) => {
+    const answer = await api.call('GET', path, { role: 'admin' });
+    expect(answer.status).toBe(400);
+    expect(problemOf(answer).errors?.map((error) => error.field)).toContain(field);
+  });
+
+  it('is an Idempotency-Key with spaces or without end', async () => {
+    for (const key of ['a b', 'x'.repeat(129)]) {
+      const answer = await api.call('POST', '/v1/workflows/train-register-deploy', {
+        role: 'trainer',
+        headers: { 'idempotency-key': key },
+        json: { model: 'mnist-cnn' },
+      });
+      expect(answer.status).toBe(400);
+      expect(problemOf(answer).errors).toEqual([expect.objectContaining({ field: 'header.idempotency-key' })]);
+    }
+  });
+
+  it('gives 404 with a problem, and on /v2 the error of the protocol', async () => {
+    expect(problemOf(await api.call('GET', '/v1/nothing'))).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    const { detail, error } = problemOf(await api.call('GET', '/v2/models/nope', { role: 'predictor' }));
+    expect(error).toBe(detail);
+  });
+
+  it('gives 405 with the methods that there are', async () => {
+    const answer = await api.call('DELETE', '/v1/models/m', { role: 'admin' });
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
+    expect(problemOf(answer).code).toBe('METHOD_NOT_ALLOWED');
+  });
+
+  it('keeps the trace id of the caller', async () => {
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+    expect(problemOf(await api.call('GET', '/v1/nothing', { headers })).traceId).toBe(traceId);
+  });
+});
