@@ -110,6 +110,7 @@ export interface CpuActivities {
     jws: string;
     expected: { workflowId: string; runId: string; stage: string; subjectDigest: string; requestedBy: string };
   }): Promise<ApprovalClaims>;
+  /** Gives the signed model its next version in PostgreSQL, which is the truth. */
   registerVersion(a: {
     run: RunContext;
     registerAs: string;
@@ -117,6 +118,8 @@ export interface CpuActivities {
     signed: SignedModel;
     evaluated: EvaluatedModel;
   }): Promise<RegisteredVersion>;
+  /** Shows the version in MLflow. Its own activity, so that a version is known, and can be withdrawn, when this fails. */
+  mirrorVersion(a: { run: RunContext; mlflow: LoggedRun; registered: RegisteredVersion }): Promise<void>;
   /** Compensation: marks the version as withdrawn in the registry and MLflow; it can never get an alias again. */
   withdrawVersion(a: { model: string; version: string; reason: string }): Promise<void>;
   finishRun(a: {

@@ -15,7 +15,7 @@ export function createRegistryActivities({
   registry,
   mlflow,
   lock,
-}: RegistryDependencies): Pick<CpuActivities, 'registerVersion' | 'withdrawVersion'> {
+}: RegistryDependencies): Pick<CpuActivities, 'registerVersion' | 'mirrorVersion' | 'withdrawVersion'> {
   return {
     async registerVersion({ run, registerAs, mlflow: logged, signed, evaluated: { summary } }) {
       const stored = await registry.register({
@@ -32,11 +32,15 @@ export function createRegistryActivities({
           ece: summary.ece.value,
         },
       });
-      const client = mlflow.with(cancellationSignal());
-      await lock(`mlflow:model:${registerAs}`, () => mirrorVersion(client, { stored, logged }));
       // What the first attempt registered: the signature of a later one is another.
       const { model, version, digest, files, signature } = stored;
       return { model, version, digest, files, signature };
+    },
+
+    async mirrorVersion({ run, mlflow: logged, registered }) {
+      const client = mlflow.with(cancellationSignal());
+      const stored = { ...registered, workflowId: run.key };
+      await lock(`mlflow:model:${registered.model}`, () => mirrorVersion(client, { stored, logged }));
     },
 
     async withdrawVersion(withdrawal) {

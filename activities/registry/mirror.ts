@@ -7,10 +7,12 @@ import {
   type Withdrawal,
 } from '../../lib/clients/index.ts';
 
+type MirroredVersion = Pick<StoredVersion, 'model' | 'version' | 'digest' | 'signature' | 'workflowId'>;
+
 /** Registers the run's logged model in MLflow under the platform's version. @throws MlflowError */
 export async function mirrorVersion(
   mlflow: MlflowClient,
-  { stored, logged }: { readonly stored: StoredVersion; readonly logged: LoggedRun },
+  { stored, logged }: { readonly stored: MirroredVersion; readonly logged: LoggedRun },
 ): Promise<void> {
   const { model: name, version, digest, signature, workflowId } = stored;
   const [model] = await mlflow.loggedModels.find(logged.experimentId, { [MLFLOW_TAGS.runKey]: workflowId });

@@ -150,6 +150,11 @@ describe('a failure after registration', () => {
     expect(world.audited).toContain('trainer-1 workflow:train failed');
   });
 
+  it('withdraws the version also when MLflow cannot show it', async () => {
+    expect(await failureType(train(trainInput(), { mirrorVersion: fail('MLFLOW_REJECTED') }))).toBe('MLFLOW_REJECTED');
+    expect(world.versions.get('1')?.withdrawn).toContain('MLFLOW_REJECTED');
+  });
+
   it('reports what could not be undone and goes on undoing', async () => {
     const changes = { awaitServing: fail('ROLLOUT_NOT_SERVED'), withdrawVersion: fail('MODEL_VERSION_UNKNOWN') };
     await failureType(train(trainInput(), changes));
@@ -203,7 +208,7 @@ describe('cancelling', () => {
     logRun: 'logRun',
     gates: 'decideGates',
     signModel: 'signModel',
-    registerVersion: 'registerVersion',
+    registerVersion: 'mirrorVersion',
     rollout: 'awaitServing',
   };
 

@@ -31,7 +31,14 @@ const HEARTBEATS = { heartbeatTimeout: '75s' } as const;
 type DataActivities = Pick<CpuActivities, 'verifyDataCard' | 'prepareData' | 'logRun'>;
 type RecordActivities = Pick<
   CpuActivities,
-  'registerVersion' | 'withdrawVersion' | 'finishRun' | 'currentAlias' | 'previousChampion' | 'setAlias' | 'audit'
+  | 'registerVersion'
+  | 'mirrorVersion'
+  | 'withdrawVersion'
+  | 'finishRun'
+  | 'currentAlias'
+  | 'previousChampion'
+  | 'setAlias'
+  | 'audit'
 >;
 
 /** Takes the activity's summary for the Temporal UI, and gives the activities of one pool. */

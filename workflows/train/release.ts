@@ -37,20 +37,24 @@ async function register(
   signed: SignedModel,
 ): Promise<RegisteredVersion> {
   const { registerAs } = input;
-  const registered = await run.stage(
+  return run.stage(
     'registerVersion',
-    () =>
-      activities
+    async () => {
+      const registered = await activities
         .records(`Next version of ${registerAs}`)
-        .registerVersion({ run: context, registerAs, mlflow, signed, evaluated }),
+        .registerVersion({ run: context, registerAs, mlflow, signed, evaluated });
+      const { model, version, digest, signature } = registered;
+      if (result.registered === undefined) {
+        run.compensations.add(`registration of ${model} version ${version}`, (reason) =>
+          activities.records(`Withdraw version ${version}`).withdrawVersion({ model, version, reason }),
+        );
+      }
+      result.registered = { model, version, digest, signature };
+      await activities.records(`Version ${version} in MLflow`).mirrorVersion({ run: context, mlflow, registered });
+      return registered;
+    },
     ({ model, version }) => `${model} version ${version}`,
   );
-  const { model, version, digest, signature } = registered;
-  result.registered = { model, version, digest, signature };
-  run.compensations.add(`registration of ${model} version ${version}`, (reason) =>
-    activities.records(`Withdraw version ${version}`).withdrawVersion({ model, version, reason }),
-  );
-  return registered;
 }
 
 async function rollOut({ input, run, result }: Training, version: string): Promise<void> {

@@ -135,7 +135,10 @@ export class World {
   }
 
   #records(): ReleaseActivities &
-    Pick<CpuActivities, 'registerVersion' | 'withdrawVersion' | 'finishRun' | 'audit' | 'verifyApproval'> {
+    Pick<
+      CpuActivities,
+      'registerVersion' | 'mirrorVersion' | 'withdrawVersion' | 'finishRun' | 'audit' | 'verifyApproval'
+    > {
     return {
       signModel: async () => ({ digest: ref('model').sha256, files: {}, signature: ref('signature') }),
       registerVersion: async ({ registerAs, signed }) => {
@@ -143,6 +146,7 @@ export class World {
         this.versions.set(version, {});
         return { ...signed, model: registerAs, version };
       },
+      mirrorVersion: async () => undefined,
       withdrawVersion: async ({ version, reason }) => {
         this.versions.set(version, { withdrawn: reason });
       },
