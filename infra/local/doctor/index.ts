@@ -1,4 +1,5 @@
 import { stackLayout } from '../layout.ts';
+import { checkDevice } from './device.ts';
 import type { Check, Finding } from './finding.ts';
 import { checkDisk, checkMemory } from './machine.ts';
 import { checkSecrets } from './secrets.ts';
@@ -7,7 +8,15 @@ import { checkPrerequisites, checkToolchain } from './toolchain.ts';
 
 export type { Finding } from './finding.ts';
 
-const CHECKS: readonly Check[] = [checkPrerequisites, checkToolchain, checkDisk, checkMemory, checkSecrets, checkStack];
+const CHECKS: readonly Check[] = [
+  checkPrerequisites,
+  checkToolchain,
+  checkDevice,
+  checkDisk,
+  checkMemory,
+  checkSecrets,
+  checkStack,
+];
 
 /** Looks at the machine, the toolchain and the stack in `home`; changes nothing. */
 export async function diagnose(home: string): Promise<Finding[]> {

@@ -1,9 +1,18 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { urls } from '../environment.ts';
 import { expectOk } from '../http.ts';
-import { provisionVault, serverConfig, unseal } from '../openbao/index.ts';
+import { auditLog, provisionVault, serverConfig, unseal } from '../openbao/index.ts';
 import type { ServiceSpec } from '../service.ts';
+
+const AUDIT_LOG_BYTES = 50 * 2 ** 20;
+
+/** Sets a long audit log aside before a start. Nothing here ever deletes one. */
+async function rotateAuditLog(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined || found.size < AUDIT_LOG_BYTES) return;
+  await rename(file, `${file}.${new Date().toISOString().replaceAll(':', '')}`);
+}
 
 export const openbao: ServiceSpec = {
   name: 'openbao',
@@ -15,6 +24,7 @@ export const openbao: ServiceSpec = {
     const directory = join(context.layout.data, 'openbao');
     await mkdir(join(directory, 'raft'), { recursive: true, mode: 0o700 });
     await writeFile(join(directory, 'server.hcl'), serverConfig(context), { mode: 0o600 });
+    await rotateAuditLog(auditLog(context.layout.logs));
   },
   command: ({ layout, toolchain }) => ({
     file: toolchain.bao,

@@ -52,9 +52,8 @@ def install_tools(settings: Settings, step: Step) -> None:
     step.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", lock], os.environ)
     sync = [directory / "bin" / "uv", "pip", "install", "--python", python, "--no-progress"]
     requirements = TOOLCHAIN / "requirements.lock"
-    # Compiled here, once: as another account, or from a read-only cache, Python could not keep what it compiles.
     step.run(
-        [*sync, "--require-hashes", "--only-binary", ":all:", "--compile-bytecode", "-r", requirements],
+        [*sync, "--require-hashes", "--only-binary", ":all:", "-r", requirements],
         registries.uv_environment(python, settings.cache),
     )
     (directory / COMPLETE).touch()
