@@ -37,7 +37,7 @@ function listRoute({ temporal }: WorkflowRoutesOptions): Route {
     path: '/v1/workflows',
     operationId: 'listWorkflows',
     tag,
-    summary: 'Workflows, newest first',
+    summary: 'Workflows: open ones first, then by the time of their end',
     access: 'workflow:read',
     query: WorkflowListQuery,
     success: { status: 200, description: 'One page.', schema: WorkflowList },

@@ -32,7 +32,7 @@ const STATUSES: Readonly<Record<WorkflowStatus, { name: string; code: number }>>
   paused: { name: 'Paused', code: 8 },
 };
 
-/** One page of executions, newest first, from Temporal's visibility store. */
+/** One page of executions in the order of Temporal's visibility store: open ones first, then the last to end. */
 export async function listExecutions(gateway: TemporalGateway, request: ListRequest): Promise<WorkflowList> {
   const { executions, nextPageToken } = await callTemporal(gateway.connection, undefined, () =>
     gateway.client.workflowService.listWorkflowExecutions({

@@ -1,6 +1,6 @@
 import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@temporalio/client';
+import { z } from 'zod';
 import type { LiveProgress, PendingActivity, WorkflowDetail, WorkflowEvent } from '../../contracts/api.ts';
-import { ERRORS } from '../../contracts/errors.ts';
 import { Progress, TrainingHeartbeat } from '../../contracts/progress.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
@@ -12,6 +12,9 @@ import type { TemporalGateway } from './gateway.ts';
 
 /** A worker that has not answered a query by then is not there. */
 const QUERY_DEADLINE_MS = 5_000;
+
+/** What `encodeCommonAttributes` of Temporal's failure converter moves into an encrypted payload. */
+const FailureAttributes = z.object({ message: z.string() });
 
 type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 type Failure = NonNullable<RawPending['lastFailure']>;
@@ -55,7 +58,7 @@ async function merge(
   progress: Progress,
   pending: readonly RawPending[],
 ): Promise<LiveProgress> {
-  const activities = pending.map(pendingActivity);
+  const activities = await Promise.all(pending.map((raw) => pendingActivity(gateway, raw)));
   const training = await trainingHeartbeat(gateway, pending);
   if (!training) return { ...progress, activities };
   const share = progress.stages.find(({ name }) => name === progress.stage)?.share ?? 0;
@@ -84,22 +87,30 @@ async function trainingHeartbeat(
   return undefined;
 }
 
-function pendingActivity(raw: RawPending): PendingActivity {
+async function pendingActivity(gateway: TemporalGateway, raw: RawPending): Promise<PendingActivity> {
   return {
     name: raw.activityType?.name ?? '',
     attempt: raw.attempt ?? 1,
     startedAt: isoTime(raw.lastStartedTime),
     lastHeartbeatAt: isoTime(raw.lastHeartbeatTime),
-    lastFailure: failureText(raw.lastFailure),
+    lastFailure: await failureText(gateway, raw.lastFailure),
     nextAttemptAt: isoTime(raw.nextAttemptScheduleTime),
   };
 }
 
-/** The code and its hint; the message itself is encrypted in the failure's attributes or may name internals. */
-function failureText(failure: Failure | null | undefined): string | undefined {
+/** Workers encrypt the message of a failure; its type, a code of the platform, is clear. */
+async function failureText(gateway: TemporalGateway, failure: Failure | null | undefined): Promise<string | undefined> {
   if (!failure) return undefined;
   const type = failure.applicationFailureInfo?.type;
-  return isErrorCode(type) ? `${type}: ${ERRORS[type].hint}` : (failure.message ?? 'failed');
+  const message = (await encryptedMessage(gateway, failure)) ?? failure.message ?? 'failed';
+  return isErrorCode(type) ? `${type}: ${message}` : message;
+}
+
+async function encryptedMessage(gateway: TemporalGateway, failure: Failure): Promise<string | undefined> {
+  if (!failure.encodedAttributes) return undefined;
+  const [attributes] = await gateway.codec.decode([failure.encodedAttributes]);
+  const parsed = attributes && FailureAttributes.safeParse(defaultPayloadConverter.fromPayload(attributes));
+  return parsed?.data?.message;
 }
 
 async function readEnd(
