@@ -308,12 +308,22 @@ export const Cron = z
     'a cron expression of five fields, such as "0 3 * * *"',
   );
 
+/** Name of the IANA time zone database, such as `Europe/Berlin`. */
+export const TimeZone = z.string().min(1).max(64).refine(isTimeZone, 'a time zone of the IANA database');
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** Body of `POST /v1/schedules`: retrains on a cron; default nightly at 03:00. */
 export const ScheduleRequest = z.strictObject({
   id: Name,
   cron: Cron.default('0 3 * * *'),
-  /** IANA time zone. */
-  timezone: z.string().min(1).max(64).default('UTC'),
+  timezone: TimeZone.default('UTC'),
   train: TrainRequest,
   /** When the run before is still going. */
   overlap: z.enum(['skip', 'buffer-one', 'cancel-other']).default('skip'),

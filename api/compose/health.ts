@@ -32,7 +32,7 @@ export function healthChecks({ bao, pool, temporal, serving }: HealthParts): Rec
     temporal: {
       optional: true,
       check: async () => {
-        await temporal.client.workflowService.getSystemInfo({});
+        await temporal.call(undefined, () => temporal.client.workflowService.getSystemInfo({}), 2_000);
       },
     },
   };

@@ -14,7 +14,7 @@ import { routeTable } from '../route-table.ts';
 import { HttpServer } from '../server.ts';
 import { InferenceMetrics } from '../serving/index.ts';
 import { EventFeeds } from '../temporal/event-feed.ts';
-import { openTemporal } from '../temporal/gateway.ts';
+import { TemporalGateway } from '../temporal/gateway.ts';
 import { readEvent } from '../temporal/progress.ts';
 import { VERSION } from '../version.ts';
 import { healthChecks } from './health.ts';
@@ -49,7 +49,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   const credentials = Credentials.parse(await bao.kvRead('saip/postgres/api'));
   const pool = createPool(config, credentials);
   const keyring = new Keyring({ wrapper: transitWrapper(bao) });
-  const temporal = openTemporal({
+  const temporal = new TemporalGateway({
     address: config.temporal.address,
     namespace: config.temporal.namespace,
     codec: createPayloadCodec({ keyring }),
@@ -109,7 +109,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       feeds.close();
       await server.drain();
       await serving.stop();
-      await temporal.connection.close();
+      await temporal.close();
       await pool.end();
       await bao.close();
     },

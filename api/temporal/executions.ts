@@ -2,7 +2,6 @@ import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@tem
 import { WorkflowType, type WorkflowList, type WorkflowStatus, type WorkflowSummary } from '../../contracts/api.ts';
 import type { SEARCH_ATTRIBUTES } from '../../contracts/queues.ts';
 import { ApiError } from '../errors.ts';
-import { callTemporal } from './failures.ts';
 import type { TemporalGateway } from './gateway.ts';
 import { workflowLinks } from './links.ts';
 
@@ -34,7 +33,7 @@ const STATUSES: Readonly<Record<WorkflowStatus, { name: string; code: number }>>
 
 /** One page of executions in the order of Temporal's visibility store: open ones first, then the last to end. */
 export async function listExecutions(gateway: TemporalGateway, request: ListRequest): Promise<WorkflowList> {
-  const { executions, nextPageToken } = await callTemporal(gateway.connection, undefined, () =>
+  const { executions, nextPageToken } = await gateway.call(undefined, () =>
     gateway.client.workflowService.listWorkflowExecutions({
       namespace: gateway.namespace,
       pageSize: request.limit,
@@ -58,7 +57,7 @@ export async function describeExecution(
   gateway: TemporalGateway,
   workflowId: string,
 ): Promise<WorkflowExecutionDescription> {
-  const description = await callTemporal(gateway.connection, { kind: 'workflow', id: workflowId }, () =>
+  const description = await gateway.call({ kind: 'workflow', id: workflowId }, () =>
     gateway.client.workflow.getHandle(workflowId).describe(),
   );
   if (!WorkflowType.safeParse(description.type).success) {

@@ -22,30 +22,14 @@ const GRPC = {
   UNAVAILABLE: 14,
 } as const;
 
-/** Calls that answer from the server alone are given this long. */
-const DEADLINE_MS = 10_000;
-
 /** What the caller named, for messages. */
 export interface Subject {
   readonly kind: 'workflow' | 'schedule';
   readonly id: string;
 }
 
-/** Runs Temporal calls under a deadline and the caller's signal, and throws what the API's clients understand. */
-export async function callTemporal<T>(
-  connection: { withDeadline<R>(deadline: number, fn: () => Promise<R>): Promise<R> },
-  subject: Subject | undefined,
-  call: () => Promise<T>,
-  deadlineMs: number = DEADLINE_MS,
-): Promise<T> {
-  try {
-    return await connection.withDeadline(Date.now() + deadlineMs, call);
-  } catch (error) {
-    throw translate(error, subject);
-  }
-}
-
-function translate(error: unknown, subject: Subject | undefined): unknown {
+/** What an error of the Temporal client means to the API's callers; anything else is returned as it is. */
+export function translate(error: unknown, subject: Subject | undefined): unknown {
   if (isSaipError(error)) return error;
   if (error instanceof WorkflowUpdateFailedError) return fromFailure(error.cause) ?? error;
   if (error instanceof ScheduleAlreadyRunning) {

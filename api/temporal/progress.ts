@@ -7,7 +7,7 @@ import { TrainResult } from '../../contracts/train-register-deploy.ts';
 import { WORKFLOW_MESSAGES } from '../../contracts/workflows.ts';
 import type { Payload } from '../../lib/codec/index.ts';
 import { describeExecution, isoTime, summarize } from './executions.ts';
-import { callTemporal, fromFailure, isErrorCode } from './failures.ts';
+import { fromFailure, isErrorCode } from './failures.ts';
 import type { TemporalGateway } from './gateway.ts';
 
 /** A worker that has not answered a query by then is not there. */
@@ -37,8 +37,7 @@ async function snapshot(gateway: TemporalGateway, description: WorkflowExecution
   const { status } = summarize(raw.workflowExecutionInfo ?? {}, gateway);
   const event = { workflowId, runId, status };
   try {
-    const answer: unknown = await callTemporal(
-      gateway.connection,
+    const answer: unknown = await gateway.call(
       { kind: 'workflow', id: workflowId },
       () => gateway.client.workflow.getHandle(workflowId, runId).query(WORKFLOW_MESSAGES.progress),
       QUERY_DEADLINE_MS,
@@ -120,7 +119,7 @@ async function readEnd(
   const { workflowId, runId, type, status } = description;
   if (status.name === 'RUNNING' || status.name === 'PAUSED') return {};
   try {
-    const result: unknown = await callTemporal(gateway.connection, { kind: 'workflow', id: workflowId }, () =>
+    const result: unknown = await gateway.call({ kind: 'workflow', id: workflowId }, () =>
       gateway.client.workflow.getHandle(workflowId, runId).result(),
     );
     return { result: type === 'rolloutModel' ? RolloutResult.parse(result) : TrainResult.parse(result) };

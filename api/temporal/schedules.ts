@@ -12,7 +12,7 @@ import { trainingStart } from '../../contracts/workflows.ts';
 import { Name } from '../../contracts/reference.ts';
 import { ApiError } from '../errors.ts';
 import { pageOf, readToken } from '../http/paging.ts';
-import { callTemporal, type Subject } from './failures.ts';
+import type { Subject } from './failures.ts';
 import type { TemporalGateway } from './gateway.ts';
 import { searchAttributePairs } from './start.ts';
 
@@ -48,7 +48,7 @@ export interface NewSchedule {
 
 const subject = (id: string): Subject => ({ kind: 'schedule', id });
 
-/** @throws {ApiError} `SCHEDULE_EXISTS`; `REQUEST_INVALID` for a cron expression or time zone that Temporal refuses */
+/** @throws {ApiError} `SCHEDULE_EXISTS`; `REQUEST_INVALID` for a cron expression that Temporal refuses */
 export async function createSchedule(gateway: TemporalGateway, schedule: NewSchedule): Promise<ScheduleView> {
   const { request, input, createdBy } = schedule;
   const start = trainingStart(input);
@@ -73,23 +73,27 @@ export async function createSchedule(gateway: TemporalGateway, schedule: NewSche
     typedSearchAttributes: searchAttributePairs(start),
     priority: start.priority,
   };
-  await callTemporal(gateway.connection, subject(request.id), () =>
-    gateway.client.schedule.create({
-      scheduleId: request.id,
-      spec: { cronExpressions: [request.cron], timezone: request.timezone },
-      policies: { overlap: OVERLAP[request.overlap], catchupWindow: CATCHUP_WINDOW },
-      state: { paused: request.paused, note: request.note },
-      memo,
-      action,
-    }),
-  );
+  try {
+    await gateway.call(subject(request.id), () =>
+      gateway.client.schedule.create({
+        scheduleId: request.id,
+        spec: { cronExpressions: [request.cron], timezone: request.timezone },
+        policies: { overlap: OVERLAP[request.overlap], catchupWindow: CATCHUP_WINDOW },
+        state: { paused: request.paused, note: request.note },
+        memo,
+        action,
+      }),
+    );
+  } catch (error) {
+    // The client's own class for what the server says about a specification.
+    if (!(error instanceof TypeError)) throw error;
+    throw new ApiError('REQUEST_INVALID', error.message, { cause: error, field: 'body.cron' });
+  }
   return getSchedule(gateway, request.id, input.tenant);
 }
 
 export async function getSchedule(gateway: TemporalGateway, id: string, tenant: string): Promise<ScheduleView> {
-  const description = await callTemporal(gateway.connection, subject(id), () =>
-    gateway.client.schedule.getHandle(id).describe(),
-  );
+  const description = await gateway.call(subject(id), () => gateway.client.schedule.getHandle(id).describe());
   const view = viewOf(description, tenant);
   if (!view) throw new ApiError('SCHEDULE_UNKNOWN', `There is no schedule ${id}.`);
   return view;
@@ -100,7 +104,7 @@ export async function listSchedules(
   gateway: TemporalGateway,
   request: { limit: number; pageToken?: string; tenant: string },
 ): Promise<ScheduleList> {
-  const all = await callTemporal(gateway.connection, undefined, async () => {
+  const all = await gateway.call(undefined, async () => {
     const summaries: ScheduleSummary[] = [];
     for await (const summary of gateway.client.schedule.list()) summaries.push(summary);
     return summaries;
@@ -124,7 +128,7 @@ export async function changeSchedule(
   change: ScheduleChange,
   note?: string,
 ): Promise<void> {
-  await callTemporal(gateway.connection, subject(id), () => {
+  await gateway.call(subject(id), () => {
     const handle = gateway.client.schedule.getHandle(id);
     switch (change) {
       case 'trigger':

@@ -5,7 +5,6 @@ import type { WorkflowStarted } from '../../contracts/api.ts';
 import { SEARCH_ATTRIBUTES } from '../../contracts/queues.ts';
 import type { WorkflowStart } from '../../contracts/workflows.ts';
 import { ApiError } from '../errors.ts';
-import { callTemporal } from './failures.ts';
 import type { TemporalGateway } from './gateway.ts';
 import { workflowLinks } from './links.ts';
 
@@ -85,7 +84,7 @@ async function start(
   memo: StartMemo,
   reuse: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE',
 ): Promise<WorkflowStarted> {
-  const handle = await callTemporal(gateway.connection, { kind: 'workflow', id: workflowId }, () =>
+  const handle = await gateway.call({ kind: 'workflow', id: workflowId }, () =>
     gateway.client.workflow.start(spec.workflowType, {
       workflowId,
       taskQueue: spec.taskQueue,
@@ -141,7 +140,7 @@ async function findByKey(
   workflowId: string,
   requestKey: string,
 ): Promise<WorkflowExecutionDescription | undefined> {
-  const { executions } = await callTemporal(gateway.connection, undefined, () =>
+  const { executions } = await gateway.call(undefined, () =>
     gateway.client.workflowService.listWorkflowExecutions({
       namespace: gateway.namespace,
       pageSize: 20,
@@ -163,7 +162,7 @@ async function describe(
   runId?: string,
 ): Promise<WorkflowExecutionDescription | undefined> {
   try {
-    return await callTemporal(gateway.connection, { kind: 'workflow', id: workflowId }, () =>
+    return await gateway.call({ kind: 'workflow', id: workflowId }, () =>
       gateway.client.workflow.getHandle(workflowId, runId).describe(),
     );
   } catch (error) {

@@ -5,7 +5,6 @@ import type { ApprovalClaims, ApprovalRequest } from '../../contracts/approval.t
 import { Progress } from '../../contracts/progress.ts';
 import { WORKFLOW_MESSAGES } from '../../contracts/workflows.ts';
 import { ApiError } from '../errors.ts';
-import { callTemporal } from './failures.ts';
 import type { TemporalGateway } from './gateway.ts';
 
 /** An update waits for a worker to take it and, for an approval, for the activity that verifies it. */
@@ -60,7 +59,7 @@ export async function cancelExecution(
     return await update(gateway, workflowId, { name: WORKFLOW_MESSAGES.cancel, argument: { reason }, updateId });
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 'UNAVAILABLE') throw error;
-    await callTemporal(gateway.connection, { kind: 'workflow', id: workflowId }, () =>
+    await gateway.call({ kind: 'workflow', id: workflowId }, () =>
       gateway.client.workflow.getHandle(workflowId).cancel(),
     );
     return { workflowId, updateId };
@@ -90,7 +89,7 @@ async function openQuestion(
   workflowId: string,
   runId: string,
 ): Promise<NonNullable<Progress['approval']>> {
-  const answer: unknown = await callTemporal(gateway.connection, { kind: 'workflow', id: workflowId }, () =>
+  const answer: unknown = await gateway.call({ kind: 'workflow', id: workflowId }, () =>
     gateway.client.workflow.getHandle(workflowId, runId).query(WORKFLOW_MESSAGES.progress),
   );
   const { approval } = Progress.parse(answer);
@@ -103,8 +102,7 @@ async function update(
   workflowId: string,
   { name, argument, updateId }: { name: string; argument: object; updateId: string },
 ): Promise<WorkflowUpdated> {
-  await callTemporal(
-    gateway.connection,
+  await gateway.call(
     { kind: 'workflow', id: workflowId },
     async () => {
       const handle = await gateway.client.workflow.getHandle(workflowId).startUpdate(name, {
