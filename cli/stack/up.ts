@@ -1,5 +1,5 @@
-import { launch, readStackState, stackLayout, waitUntilHealthy } from '../../infra/local/index.ts';
-import type { ServiceStatus } from '../../infra/local/index.ts';
+import { launch, logFile, readStackState, stackLayout, waitUntilHealthy } from '../../infra/local/index.ts';
+import type { ServiceStatus, WaitResult } from '../../infra/local/index.ts';
 import { saipHome } from '../client/stack-file.ts';
 import { CliError } from '../errors.ts';
 import type { Io } from '../io.ts';
@@ -7,6 +7,9 @@ import { writeLine } from '../io.ts';
 import { colorsOf } from '../render/colors.ts';
 import type { OutputOptions } from '../render/output.ts';
 import { renderPairs } from '../render/table.ts';
+import { LogTail } from './log-tail.ts';
+
+const LOG_LINES = 20;
 
 export interface UpOptions extends OutputOptions {
   /** Services or groups; empty means all. */
@@ -39,7 +42,13 @@ export async function up(io: Io, options: UpOptions): Promise<void> {
   });
   const urls = readStackState(stateFile)?.urls ?? {};
   if (options.json === true) writeLine(io.stdout, JSON.stringify({ ...result, urls }, undefined, 2));
-  if (result.outcome !== 'healthy') throw notHealthy(result.services, result.outcome);
+  if (result.outcome !== 'healthy') {
+    for (const { name } of result.services.filter(({ restarts }) => restarts > 0)) {
+      const last = new LogTail(logFile(stackLayout(home).logs, name)).last(LOG_LINES);
+      say(`\nThe end of the log of ${name}:\n${last.map((text) => `  ${text}`).join('\n')}`);
+    }
+    throw notHealthy(result);
+  }
   if (options.only.length === 0) say(`\n${links(urls)}`);
 }
 
@@ -56,9 +65,15 @@ function links(urls: Readonly<Record<string, string>>): string {
   ]);
 }
 
-function notHealthy(services: readonly ServiceStatus[], outcome: string): CliError {
+const REASONS: Readonly<Record<Exclude<WaitResult['outcome'], 'healthy'>, string>> = {
+  degraded: 'a service crashes at every start',
+  timeout: 'not healthy in time',
+  'supervisor-gone': 'the supervisor ended',
+};
+
+function notHealthy({ outcome, services }: WaitResult): CliError {
   const what = services.map(({ name, state, detail }) => `${name} is ${state}${detail ? ` (${detail})` : ''}`);
-  const why = outcome === 'timeout' ? 'not healthy in time' : 'the supervisor ended';
+  const why = outcome === 'healthy' ? outcome : REASONS[outcome];
   return new CliError(`The stack is not up, ${why}: ${what.join('; ')}.`, {
     code: 'STACK_UNHEALTHY',
     hint: `Look at saip logs ${services[0]?.name ?? 'supervisor'}, then run saip doctor.`,

@@ -1,18 +1,9 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { DEGRADED_AFTER, STABLE_AFTER_MS, backoffMs } from './backoff.ts';
-import { serviceEnvironment } from './environment.ts';
-import { openLog } from './logs.ts';
-import { endFamily, identify } from './processes.ts';
-import type { ProcessIdentity } from './processes.ts';
-import { stopOptions } from './service.ts';
+import { startProcess } from './service-process.ts';
+import type { ServiceProcess } from './service-process.ts';
 import type { ServiceSpec, StackContext } from './service.ts';
-import { writeJson } from './state.ts';
 import type { ServiceState, ServiceStatus } from './state.ts';
 
 const PROBE_INTERVAL_MS = 100;
@@ -34,9 +25,12 @@ export class ManagedService {
   readonly #logger: Logger;
   readonly #onChange: () => void;
   readonly #stopping = new AbortController();
+  #wake = new AbortController();
+  /** In a row. */
+  #crashes = 0;
   readonly #healthy = Promise.withResolvers<void>();
   #loop: Promise<void> | undefined;
-  #process: ProcessIdentity | undefined;
+  #process: ServiceProcess | undefined;
   #provisioned = false;
   #status: ServiceStatus;
 
@@ -68,12 +62,18 @@ export class ManagedService {
     this.#loop ??= this.#run();
   }
 
+  /** Tries again at once if it is waiting to be started again. */
+  retry(): void {
+    this.#crashes = 0;
+    this.#wake.abort();
+  }
+
   /** Ends the process and everything in its session. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     if (this.#process !== undefined) {
       this.#change({ state: 'stopping' });
-      await this.#end(this.#process);
+      await this.#process.end();
     }
     await this.#loop;
     this.#change({ state: 'stopped', pid: undefined, startTime: undefined, detail: undefined });
@@ -85,22 +85,23 @@ export class ManagedService {
   }
 
   async #run(): Promise<void> {
-    let crashes = 0;
     while (!this.#stopping.signal.aborted) {
       const startedAt = Date.now();
       const reason = await this.#runOnce().catch((error: unknown) => describe(error));
       if (this.#stopping.signal.aborted) return;
-      crashes = Date.now() - startedAt > STABLE_AFTER_MS ? 1 : crashes + 1;
-      const wait = backoffMs(crashes);
-      this.#logger.error({ reason, crashes, wait }, 'service ended; starting it again');
+      this.#crashes = Date.now() - startedAt > STABLE_AFTER_MS ? 1 : this.#crashes + 1;
+      const wait = backoffMs(this.#crashes);
+      this.#logger.error({ reason, crashes: this.#crashes, wait }, 'service ended; starting it again');
       this.#change({
-        state: crashes >= DEGRADED_AFTER ? 'degraded' : 'backing-off',
+        state: this.#crashes >= DEGRADED_AFTER ? 'degraded' : 'backing-off',
         pid: undefined,
         startTime: undefined,
         restarts: this.#status.restarts + 1,
         detail: reason,
       });
-      await delay(wait, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      this.#wake = new AbortController();
+      const signal = AbortSignal.any([this.#stopping.signal, this.#wake.signal]);
+      await delay(wait, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -109,64 +110,34 @@ export class ManagedService {
     this.#change({ state: 'starting', detail: undefined });
     await this.spec.prepare?.(this.#context);
     const started = Date.now();
-    const { child, identity } = await this.#spawn();
-    const alive = new AbortController();
-    const ended = new Promise<string>((resolve) => {
-      child.once('exit', (code, by) => {
-        alive.abort();
-        resolve(`ended with ${by ?? `exit code ${code}`}`);
-      });
-    });
+    const current = await startProcess(this.spec, this.#context);
+    this.#process = current;
+    this.#change({ ...current.identity, startedAt: new Date(started).toISOString() });
+    this.#logger.info({ pid: current.identity.pid }, 'service started');
     try {
-      await this.#becomeHealthy(started, alive.signal);
-      await this.#watch(alive.signal);
+      await this.#becomeHealthy(started, current.ended);
+      await this.#watch(current.ended);
     } catch (error) {
-      if (!alive.signal.aborted) throw error;
+      if (!current.ended.aborted) throw error;
     } finally {
-      await this.#end(identity);
+      await current.end();
       this.#process = undefined;
     }
-    return ended;
+    return current.reason;
   }
 
-  async #spawn(): Promise<{ child: ChildProcess; identity: ProcessIdentity }> {
-    const { name } = this.spec;
-    const command = await this.spec.command(this.#context);
-    const child = spawn(command.file, command.args, {
-      cwd: command.cwd ?? this.#context.layout.home,
-      env: serviceEnvironment(this.#context, command.env),
-      // A session of its own, so that the whole tree below it can be found and ended.
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...command.account,
-    });
-    const log = openLog(this.#context.layout.logs, name);
-    child.stdout?.pipe(log, { end: false });
-    child.stderr?.pipe(log, { end: false });
-    child.once('close', () => log.end());
-    await once(child, 'spawn');
-    const identity = identify(child.pid ?? 0);
-    if (identity === undefined) throw new Error(`ended at once; see saip logs ${name}`);
-    this.#process = identity;
-    // Written before anything can fail, for the next supervisor, should this one be killed.
-    writeJson(this.#recordFile, identity, 0o600);
-    this.#change({ ...identity, startedAt: new Date().toISOString() });
-    this.#logger.info({ pid: identity.pid }, 'service started');
-    return { child, identity };
-  }
-
-  async #becomeHealthy(started: number, alive: AbortSignal): Promise<void> {
+  async #becomeHealthy(started: number, ended: AbortSignal): Promise<void> {
     const deadline = started + this.spec.startTimeoutMs;
     const attempt = async (step: (context: StackContext) => Promise<void>): Promise<void> => {
       for (;;) {
         try {
           return await step(this.#context);
         } catch (error) {
-          if (alive.aborted || this.#stopping.signal.aborted) throw error;
+          if (ended.aborted || this.#stopping.signal.aborted) throw error;
           if (Date.now() > deadline) throw new Error(`not healthy in time: ${describe(error)}`, { cause: error });
           this.#status = { ...this.#status, detail: describe(error) };
         }
-        await delay(PROBE_INTERVAL_MS, undefined, { signal: alive });
+        await delay(PROBE_INTERVAL_MS, undefined, { signal: ended });
       }
     };
     if (this.spec.open) await attempt(this.spec.open);
@@ -180,12 +151,12 @@ export class ManagedService {
   }
 
   /** Checks the health until the process ends (then it throws an AbortError). */
-  async #watch(alive: AbortSignal): Promise<never> {
+  async #watch(ended: AbortSignal): Promise<never> {
     let failures = 0;
     for (;;) {
-      await delay(WATCH_INTERVAL_MS, undefined, { signal: alive });
+      await delay(WATCH_INTERVAL_MS, undefined, { signal: ended });
       const problem = await this.spec.probe(this.#context).then(() => undefined, describe);
-      if (alive.aborted || this.#stopping.signal.aborted) continue;
+      if (ended.aborted || this.#stopping.signal.aborted) continue;
       failures = problem === undefined ? 0 : failures + 1;
       const state: ServiceState = failures >= UNHEALTHY_AFTER ? 'unhealthy' : 'healthy';
       if (state !== this.#status.state) {
@@ -193,15 +164,6 @@ export class ManagedService {
         this.#change({ state, detail: problem });
       }
     }
-  }
-
-  async #end(leader: ProcessIdentity): Promise<void> {
-    await endFamily(leader, stopOptions(this.spec));
-    rmSync(this.#recordFile, { force: true });
-  }
-
-  get #recordFile(): string {
-    return join(this.#context.layout.run, `${this.spec.name}.json`);
   }
 }
 

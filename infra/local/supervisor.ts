@@ -21,11 +21,13 @@ export class Supervisor {
     writeEnvironmentFiles(context);
   }
 
-  /** Adds services to what runs; those that run already are left alone. */
+  /** Adds services to what runs; those that run already are left alone, those that crashed are tried at once. */
   start(specs: readonly ServiceSpec[]): void {
     if (this.#stopping) return;
     for (const spec of specs) {
-      if (this.#services.has(spec.name)) continue;
+      const known = this.#services.get(spec.name);
+      known?.retry();
+      if (known !== undefined) continue;
       const service = new ManagedService({
         spec,
         context: this.#context,

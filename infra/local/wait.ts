@@ -20,9 +20,10 @@ export interface WaitOptions {
   readonly onWaiting?: (services: readonly ServiceStatus[], seconds: number) => void;
 }
 
-/** With `supervisor-gone` and `timeout` come the services that are not healthy. */
+/** `degraded`: a service crashed again and again, so that waiting is no use. With every outcome but `healthy` come the
+ * services that are not. */
 export interface WaitResult {
-  readonly outcome: 'healthy' | 'supervisor-gone' | 'timeout';
+  readonly outcome: 'healthy' | 'degraded' | 'supervisor-gone' | 'timeout';
   readonly services: readonly ServiceStatus[];
 }
 
@@ -32,12 +33,15 @@ export async function waitUntilHealthy(options: WaitOptions): Promise<WaitResult
   const started = Date.now();
   const healthy = new Set<string>();
   const restarts = new Map<string, number>();
+  /** Only crashes since the waiting began count: what crashed before may have been mended. */
+  const crashed = new Set<string>();
   let lastNews = started;
   for (;;) {
     const state = readStackState(stateFile);
     const services = (state?.services ?? []).filter(({ name }) => options.names.includes(name));
     for (const service of services.filter(({ name }) => !healthy.has(name))) {
-      const restarted = service.restarts > (restarts.get(service.name) ?? 0);
+      const restarted = service.restarts > (restarts.get(service.name) ?? service.restarts);
+      if (restarted) crashed.add(service.name);
       restarts.set(service.name, service.restarts);
       if (service.state === 'healthy') {
         healthy.add(service.name);
@@ -50,6 +54,9 @@ export async function waitUntilHealthy(options: WaitOptions): Promise<WaitResult
     if (healthy.size === options.names.length) return { outcome: 'healthy', services };
     const missing = services.filter(({ name }) => !healthy.has(name));
     if (liveSupervisor(state) === undefined) return { outcome: 'supervisor-gone', services: missing };
+    if (missing.some((service) => service.state === 'degraded' && crashed.has(service.name))) {
+      return { outcome: 'degraded', services: missing };
+    }
     if (Date.now() - started > options.timeoutMs) return { outcome: 'timeout', services: missing };
     if (Date.now() - lastNews > REMINDER_MS) {
       lastNews = Date.now();

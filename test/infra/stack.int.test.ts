@@ -102,13 +102,16 @@ describe('a stack', () => {
 });
 
 describe('after kill -9', () => {
-  it('of a service, it is started again', async () => {
+  it('of a service, it is started again, and the vault is unsealed again', async () => {
     const home = newHome();
     await startStack(home, ['postgres']);
-    const killed = processOf(home, 'postgres');
-    process.kill(killed.pid, 'SIGKILL');
-    await until(() => stateOf(home).services.some(({ restarts, state }) => restarts === 1 && state === 'healthy'));
-    expect(processOf(home, 'postgres').pid).not.toBe(killed.pid);
+    for (const name of ['postgres', 'openbao']) {
+      const killed = processOf(home, name);
+      process.kill(killed.pid, 'SIGKILL');
+      const again = () => stateOf(home).services.find((service) => service.name === name);
+      await until(() => again()?.restarts === 1 && again()?.state === 'healthy');
+      expect(processOf(home, name).pid).not.toBe(killed.pid);
+    }
   });
 
   it('of the supervisor, the next start ends what is left and works with the same data', async () => {

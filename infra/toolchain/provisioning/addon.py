@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from .progress import Step
-from .settings import Settings, SetupError, digest
+from .settings import TOOLCHAIN, Settings, SetupError, digest
 
 PACKAGE = Path("node_modules") / "@tensorflow" / "tfjs-node-gpu"
 BINDING = Path("lib") / "napi-v8" / "tfjs_binding.node"
@@ -27,10 +27,12 @@ if (tf.getBackend() !== 'tensorflow') throw new Error('backend is ' + tf.getBack
 """
 
 
-def addon_directory(settings: Settings, tensorflow: Path, tools: Path) -> Path:
+def addon_directory(settings: Settings, tensorflow: Path) -> Path:
+    """Keyed by all it is made from: its sources, TensorFlow, and the Node that requirements.lock pins."""
     lock = json.loads((settings.checkout / "package-lock.json").read_text())
     package = lock["packages"][PACKAGE.as_posix()]
-    return settings.cache / f"addon-{digest(package['version'], package['integrity'], tensorflow.name, tools.name)}"
+    key = digest(package["version"], package["integrity"], tensorflow.name, TOOLCHAIN / "requirements.lock")
+    return settings.cache / f"addon-{key}"
 
 
 def compiler() -> str:

@@ -74,9 +74,10 @@ def run_steps(settings: Settings) -> None:
     if not python_tools.is_complete(python_tools.model_signing_directory(settings)):
         with step("Reference verifier of model signatures", log) as current:
             python_tools.install_model_signing(settings, current)
-    with step("npm packages", log) as current:
-        node_packages.install(settings, current, node, npm)
-    built = addon.addon_directory(settings, tensorflow, tools)
+    if not node_packages.is_installed(settings):
+        with step("npm packages", log) as current:
+            node_packages.install(settings, current, node, npm)
+    built = addon.addon_directory(settings, tensorflow)
     if not (built / addon.BINDING.name).exists():
         with step("Native TensorFlow addon", log) as current:
             addon.build(settings, current, built, tensorflow, node, npm)

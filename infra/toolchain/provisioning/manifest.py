@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from . import addon, python_tools
+from . import addon, node_packages, python_tools
 from .settings import TENSORFLOW_PYTHON, TOOLCHAIN, Settings, digest, python_key
 
 
@@ -76,5 +76,5 @@ def is_current(settings: Settings) -> bool:
         return False
     names = ("node", "npmCli", "python", "temporal", "bao", "mlflow", "modelSigning", "tensorflowLib")
     paths = [str(written[name]) for name in names]
-    installed = [settings.checkout / "node_modules" / ".package-lock.json", settings.checkout / addon.PACKAGE / addon.BINDING]
+    installed = [settings.checkout / node_packages.STAMP, settings.checkout / addon.PACKAGE / addon.BINDING]
     return all(os.path.exists(path) for path in [*paths, *installed, settings.state / "bin" / "node"])
