@@ -2,6 +2,9 @@ import { ConfigError, loadConfig } from '../lib/config/index.ts';
 import { createLogger, createMetricsRegistry, startTelemetry } from '../lib/telemetry/index.ts';
 import { composeApi } from './compose/index.ts';
 
+/** sysexits.h, EX_CONFIG: starting again will not help. */
+const EX_CONFIG = 78;
+
 /** The API process: starts, serves until SIGTERM or SIGINT, drains. */
 async function main(): Promise<void> {
   const config = loadConfig('api');
@@ -30,5 +33,5 @@ main().catch((error: unknown) => {
   // A wrong setting is the operator's to mend: the list of them says more than a stack.
   const text = error instanceof ConfigError ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`${text}\n`);
-  process.exit(1);
+  process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
 });

@@ -8,6 +8,7 @@ const DRAIN_MS = 15_000;
 /** The HTTP server of an application, with limits on slow clients and an orderly end. */
 export class HttpServer {
   readonly #server: Server;
+  #draining = false;
 
   constructor(app: Express) {
     this.#server = createServer(
@@ -18,7 +19,11 @@ export class HttpServer {
         keepAliveTimeout: 65_000,
         maxHeaderSize: 16 * 1024,
       },
-      app,
+      (request, response) => {
+        // Told so, a client sends its next request elsewhere and not into a connection that is about to close.
+        if (this.#draining) response.setHeader('Connection', 'close');
+        app(request, response);
+      },
     );
   }
 
@@ -32,6 +37,7 @@ export class HttpServer {
 
   /** Takes no new connections, lets requests in flight finish, then cuts what is left. */
   async drain(milliseconds = DRAIN_MS): Promise<void> {
+    this.#draining = true;
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#server.closeIdleConnections();

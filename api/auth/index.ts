@@ -4,3 +4,4 @@ export { SessionCookie, type SessionCookieOptions } from './cookie.ts';
 export { cors, type CorsOptions } from './cors.ts';
 export { createGuards, type GuardsOptions } from './guards.ts';
 export { Sessions } from './sessions.ts';
+export { SignIn, type SignInOptions } from './sign-in.ts';

@@ -8,7 +8,9 @@ import type { ApprovalSigner } from '../temporal/updates.ts';
 /** `aud` of the access tokens that this API issues and accepts. */
 export const TOKEN_AUDIENCE = 'saip-api';
 
-export interface Identity extends AuthRoutesOptions {
+export interface Identity extends Omit<AuthRoutesOptions, 'signIn'> {
+  readonly issuer: TokenIssuer;
+  readonly authenticator: Authenticator;
   readonly signApproval: ApprovalSigner;
   /** Origins whose pages may use a session. */
   readonly origins: ReadonlySet<string>;

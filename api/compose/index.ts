@@ -7,7 +7,7 @@ import { ConfigError, type SaipConfig } from '../../lib/config/index.ts';
 import { resolveTrainInput } from '../../lib/ml/index.ts';
 import { Authorizer } from '../../lib/policy/index.ts';
 import { createApp } from '../app.ts';
-import { cors, createGuards } from '../auth/index.ts';
+import { SignIn, cors, createGuards } from '../auth/index.ts';
 import type { Logger } from '../http/error-handler.ts';
 import type { Route } from '../http/route.ts';
 import { routeTable } from '../route-table.ts';
@@ -59,9 +59,14 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   const serving = composeServing({ config, logger, bao, pool, credentials });
   const feeds = new EventFeeds({ read: (id) => readEvent(temporal, id) });
   const identity = composeIdentity({ config, bao, pool });
+  const guards = createGuards({
+    authenticator: identity.authenticator,
+    authorizer: await Authorizer.load(),
+    auditLog: new AuditLog(pool),
+  });
   const models = new ModelRegistry(pool);
   const routes = routeTable({
-    auth: identity,
+    auth: { ...identity, signIn: new SignIn({ ...identity, audit: guards.audit }) },
     // Histories hold payloads from before encryption, such as search attributes: shown as they are.
     codec: { codec: createPayloadCodec({ keyring, plaintext: 'pass' }) },
     health: { checks: healthChecks({ bao, pool, temporal, serving }), registry, metricsOpen: config.api.metricsOpen },
@@ -86,11 +91,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   const server = new HttpServer(
     createApp({
       routes,
-      guards: createGuards({
-        authenticator: identity.authenticator,
-        authorizer: await Authorizer.load(),
-        auditLog: new AuditLog(pool),
-      }),
+      guards,
       logger,
       registry,
       https: config.api.url.startsWith('https:'),

@@ -24,7 +24,7 @@ export interface Guards {
   /** @throws POLICY_UNAVAILABLE */
   decide(request: { principal: Caller; action: Action; resource: Resource }): Decision;
   /** @throws AUDIT_UNAVAILABLE, and then nothing is done */
-  audit(entry: AuditEntry): Promise<void>;
+  readonly audit: (entry: AuditEntry) => Promise<void>;
   readonly limiters: Readonly<Record<'credentials', RequestHandler>>;
 }
 

@@ -1,18 +1,17 @@
 import { Jwks, SessionRequest, SessionResponse, TokenRequest, TokenResponse } from '../../contracts/api.ts';
-import type { TokenIssuer, TransitKeySet } from '../../lib/identity/index.ts';
+import type { TransitKeySet } from '../../lib/identity/index.ts';
 import { clientLogin } from '../auth/client-credentials.ts';
-import type { Authenticator } from '../auth/authenticate.ts';
 import type { SessionCookie } from '../auth/cookie.ts';
 import type { Sessions } from '../auth/sessions.ts';
+import type { SignIn } from '../auth/sign-in.ts';
 import { route, type Caller, type Route } from '../http/route.ts';
 
 /** A session that begins with client credentials lasts a working day; one that begins with a token ends with it. */
 const SESSION_SECONDS = 8 * 3600;
 
 export interface AuthRoutesOptions {
-  readonly issuer: Pick<TokenIssuer, 'issue'>;
+  readonly signIn: SignIn;
   readonly keys: Pick<TransitKeySet, 'jwks'>;
-  readonly authenticator: Authenticator;
   readonly sessions: Sessions;
   readonly cookie: SessionCookie;
 }
@@ -22,7 +21,7 @@ export function authRoutes(options: AuthRoutesOptions): Route[] {
   return [tokenRoute(options, tag), jwksRoute(options, tag), ...sessionRoutes(options, tag)];
 }
 
-function tokenRoute({ issuer }: AuthRoutesOptions, tag: string): Route {
+function tokenRoute({ signIn }: AuthRoutesOptions, tag: string): Route {
   return route({
     method: 'post',
     path: '/v1/auth/token',
@@ -35,10 +34,10 @@ function tokenRoute({ issuer }: AuthRoutesOptions, tag: string): Route {
     bodyTypes: ['application/x-www-form-urlencoded', 'application/json'],
     bodyLimit: 16 * 1024,
     success: { status: 200, description: 'An ES256 access token (RFC 9068).', schema: TokenResponse },
-    errors: ['CLIENT_CREDENTIALS_INVALID', 'RATE_LIMITED'],
-    handler: async ({ body, request }) => {
+    errors: ['CLIENT_CREDENTIALS_INVALID', 'RATE_LIMITED', 'AUDIT_UNAVAILABLE'],
+    handler: async ({ body, request, traceId }) => {
       const login = clientLogin(request.headers.authorization, body);
-      const token = await issuer.issue({ ...login, scope: body.scope });
+      const token = await signIn.token(login, { scope: body.scope, traceId });
       return {
         access_token: token.accessToken,
         token_type: 'Bearer' as const,
@@ -66,7 +65,7 @@ function jwksRoute({ keys }: AuthRoutesOptions, tag: string): Route {
   });
 }
 
-function sessionRoutes({ issuer, authenticator, sessions, cookie }: AuthRoutesOptions, tag: string): Route[] {
+function sessionRoutes({ signIn, sessions, cookie }: AuthRoutesOptions, tag: string): Route[] {
   const path = '/v1/auth/session';
   return [
     route({
@@ -81,9 +80,9 @@ function sessionRoutes({ issuer, authenticator, sessions, cookie }: AuthRoutesOp
       body: SessionRequest,
       bodyLimit: 16 * 1024,
       success: { status: 200, description: 'Who is signed in.', schema: SessionResponse },
-      errors: ['CLIENT_CREDENTIALS_INVALID', 'TOKEN_INVALID', 'RATE_LIMITED'],
-      handler: async ({ body, response }) => {
-        const caller = await signIn(body);
+      errors: ['CLIENT_CREDENTIALS_INVALID', 'TOKEN_INVALID', 'RATE_LIMITED', 'AUDIT_UNAVAILABLE'],
+      handler: async ({ body, response, traceId }) => {
+        const caller = await callerOf(body, traceId);
         const seconds = Math.max(1, caller.expiresAt - Math.floor(Date.now() / 1000));
         cookie.set(response, sessions.begin(caller), seconds);
         return sessionView(caller);
@@ -116,10 +115,11 @@ function sessionRoutes({ issuer, authenticator, sessions, cookie }: AuthRoutesOp
     }),
   ];
 
-  async function signIn(body: SessionRequest): Promise<Caller> {
-    if ('token' in body) return authenticator.callerOf(body.token);
-    const token = await issuer.issue({ clientId: body.client_id, clientSecret: body.client_secret });
-    const caller = await authenticator.callerOf(token.accessToken);
+  async function callerOf(body: SessionRequest, traceId: string): Promise<Caller> {
+    if ('token' in body) return signIn.session(body.token, traceId);
+    const login = { clientId: body.client_id, clientSecret: body.client_secret };
+    const { accessToken } = await signIn.token(login, { traceId });
+    const caller = await signIn.session(accessToken, traceId);
     return { ...caller, expiresAt: Math.floor(Date.now() / 1000) + SESSION_SECONDS };
   }
 }

@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import getPort from 'get-port';
+import { CHECKOUT } from '../../infra/local/toolchain.ts';
+import { stackEnv } from '../support/stack.ts';
+
+/** The API as a process of its own, as the supervisor starts it. */
+async function spawnApi(env: Record<string, string> = {}) {
+  const port = await getPort();
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(process.execPath, [join(CHECKOUT, 'api', 'main.ts')], {
+    env: { ...stackEnv('api'), SAIP_API_PORT: String(port), SAIP_API_URL: url, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  return { child, url, lines, errors: () => errors };
+}
+
+async function untilReady(url: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${url}/health/ready`).catch(() => undefined);
+    if (answer?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe('the API process', () => {
+  it('finishes the requests in flight when it is asked to stop, and ends with 0', async () => {
+    const { child, url, lines } = await spawnApi();
+    await untilReady(url);
+    const failures: string[] = [];
+    let stopped = false;
+    let answered = 0;
+    const clients = Array.from({ length: 4 }, async () => {
+      while (!stopped) {
+        try {
+          const answer = await fetch(`${url}/v1/models`);
+          await answer.text();
+          if (answer.status !== 401) failures.push(String(answer.status));
+          answered += 1;
+        } catch (error) {
+          // Refused connections are the end of the process; a cut one would be a dropped request.
+          const { code } = (error as { cause?: { code?: string } }).cause ?? {};
+          if (code !== 'ECONNREFUSED') failures.push(code ?? String(error));
+          stopped = true;
+        }
+      }
+    });
+    while (answered < 50) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number];
+    await Promise.all(clients);
+    expect({ code, failures }).toEqual({ code: 0, failures: [] });
+    expect(lines.some((line) => line.includes('the API drains'))).toBe(true);
+  });
+
+  it('does not start with a setting that it cannot use, and names it', async () => {
+    const { child, errors } = await spawnApi({ SAIP_API_PORT: 'eighty', SAIP_API_PROT: '1' });
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(78);
+    expect(errors()).toContain('SAIP_API_PORT');
+    expect(errors()).toContain('SAIP_API_PROT');
+    expect(errors()).not.toContain('at ');
+  });
+});
