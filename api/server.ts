@@ -1,9 +1,15 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import type { Express } from 'express';
 
-/** Requests in flight get this long when the process is asked to stop. */
-const DRAIN_MS = 15_000;
+/**
+ * When the process is asked to stop it goes on answering for a moment, each answer with `Connection: close` and
+ * `/health/ready` with 503: closing a connection that waits for its next request would cut that request off.
+ */
+const NOTICE_MS = 1_000;
+/** Then requests in flight get this long. */
+const DRAIN_MS = 10_000;
 
 /** The HTTP server of an application, with limits on slow clients and an orderly end. */
 export class HttpServer {
@@ -35,15 +41,16 @@ export class HttpServer {
     return typeof address === 'object' && address ? address.port : port;
   }
 
-  /** Takes no new connections, lets requests in flight finish, then cuts what is left. */
-  async drain(milliseconds = DRAIN_MS): Promise<void> {
+  /** Sends clients elsewhere, lets requests in flight finish, then cuts what is left. */
+  async drain({ notice = NOTICE_MS, limit = DRAIN_MS } = {}): Promise<void> {
     this.#draining = true;
+    await setTimeout(notice);
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#server.closeIdleConnections();
-    const cut = setTimeout(() => {
+    const cut = globalThis.setTimeout(() => {
       this.#server.closeAllConnections();
-    }, milliseconds);
+    }, limit);
     await closed;
     clearTimeout(cut);
   }

@@ -34,8 +34,8 @@ export interface Api {
   readonly routes: readonly Route[];
   /** Listens, and settles once every alias that can be served is served. @returns the port */
   start(): Promise<number>;
-  /** Lets requests in flight finish, then frees everything. */
-  stop(): Promise<void>;
+  /** Lets requests in flight finish, then frees everything; `notice` as in `HttpServer.drain`. */
+  stop(options?: { notice?: number }): Promise<void>;
 }
 
 const Credentials = z.object({ username: z.string(), password: z.string() });
@@ -105,10 +105,10 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       await serving.start();
       return port;
     },
-    stop: async () => {
+    stop: async ({ notice } = {}) => {
       serving.retire();
       feeds.close();
-      await server.drain();
+      await server.drain({ notice });
       await serving.stop();
       await temporal.close();
       await pool.end();

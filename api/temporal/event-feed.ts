@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { WorkflowEvent } from '../../contracts/api.ts';
+import { ApiError } from '../errors.ts';
 
 /** One event of a workflow's feed; ids grow within one feed. */
 export interface FeedEvent {
@@ -57,9 +58,10 @@ export class EventFeeds {
     return this.#feeds.has(workflowId) || this.#feeds.size < this.#options.maxFeeds;
   }
 
+  /** Tells every listener that it is over, because this process stops. */
   close(): void {
-    for (const feed of this.#feeds.values()) feed.stop();
-    this.#feeds.clear();
+    const stopping = new ApiError('UNAVAILABLE', 'The API stops; connect again.');
+    for (const feed of this.#feeds.values()) feed.fail(stopping);
   }
 }
 
@@ -95,7 +97,12 @@ class Feed {
     };
   }
 
-  stop(): void {
+  fail(error: unknown): void {
+    for (const listener of this.#listeners) listener.onError(error);
+    this.#stop();
+  }
+
+  #stop(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#lingering);
     this.#timer = undefined;
@@ -110,7 +117,7 @@ class Feed {
     clearTimeout(this.#lingering);
     this.#timer = undefined;
     this.#lingering = setTimeout(() => {
-      this.stop();
+      this.#stop();
     }, this.#options.linger).unref();
   }
 
@@ -130,8 +137,7 @@ class Feed {
     } catch (error) {
       this.#failures += 1;
       if (this.#failures >= MAX_FAILURES || !isTransient(error)) {
-        for (const listener of this.#listeners) listener.onError(error);
-        this.stop();
+        this.fail(error);
         return;
       }
     } finally {

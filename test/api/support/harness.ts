@@ -76,7 +76,7 @@ export async function startApi(env: Record<string, string> = {}): Promise<TestAp
       const bearer = options.token ?? (options.role && (await token(options.role)));
       return send(method, `${url}${path}`, { ...options, token: bearer });
     },
-    stop: () => api.stop(),
+    stop: () => api.stop({ notice: 0 }),
   };
 }
 
