@@ -2,6 +2,7 @@ import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TemporalFail
 import type { z } from 'zod';
 import { failureOptions, SaipError } from '../../contracts/errors.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
+import { isUndecryptable } from '../../contracts/undecryptable.ts';
 
 /** An error of the table as Temporal carries it: `type` is the code. */
 export function failure(code: ErrorCode, message: string, field?: string): ApplicationFailure {
@@ -48,8 +49,14 @@ export function typedFailure(error: unknown): unknown {
   return cause instanceof TemporalFailure ? cause : error;
 }
 
-/** Parses what a starter sent. @throws ApplicationFailure `REQUEST_INVALID`, naming the first field at fault */
+/**
+ * Parses what a starter or the sender of an update sent.
+ * @throws ApplicationFailure `REQUEST_INVALID`, naming the first field at fault; `PAYLOAD_UNDECRYPTABLE`
+ */
 export function parseInput<T>(schema: z.ZodType<T>, value: unknown): T {
+  if (isUndecryptable(value)) {
+    throw failure('PAYLOAD_UNDECRYPTABLE', 'The message is not encrypted with a key of the platform.');
+  }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
