@@ -38,9 +38,9 @@ export function datasetInputs({ card, data }: RunRecord, manifest: PreparedManif
     profile: { num_rows: splits[split].count, num_classes: manifest.labels.length },
     context: CONTEXTS[split],
     tags: {
-      'saip.card_sha256': card.sha256,
-      'saip.data_sha256': data.dataSha256,
-      'saip.samples_sha256': splits[split].x.sha256,
+      'saip.data.card.sha256': data.cardSha256,
+      'saip.data.sha256': data.dataSha256,
+      'saip.samples.sha256': splits[split].x.sha256,
     },
   }));
 }

@@ -33,7 +33,7 @@ export async function logModel({ mlflow, store, record, run, manifest }: LoggedM
     type: 'onnx',
     sourceRunId: run.runId,
     identity: { [MLFLOW_TAGS.runKey]: record.run.key },
-    tags: { 'saip.onnx_sha256': exported.onnx.sha256 },
+    tags: { 'saip.onnx.sha256': exported.onnx.sha256 },
     params: parametersOf(record),
   });
   const files = { [MODEL_FILES.onnx]: exported.onnx };

@@ -30,20 +30,20 @@ function flatten(value: object, above = ''): Record<string, string> {
 }
 
 /** Where the run came from and what it made; digests tie it to the artifacts. */
-export function tagsOf({ run, registerAs, dataset, card, data, trained, exported }: RunRecord): Tags {
-  const { gitCommit } = trained.tags;
+export function tagsOf({ run, registerAs, dataset, data, trained, exported }: RunRecord): Tags {
+  const commit = trained.tags['git.commit'] ?? '';
   return {
     ...Object.fromEntries(Object.entries(trained.tags).map(([key, value]) => [`saip.${key}`, value])),
-    ...(gitCommit === undefined ? {} : { 'mlflow.source.git.commit': gitCommit }),
+    ...(/^[0-9a-f]{40,64}$/.test(commit) ? { 'mlflow.source.git.commit': commit } : {}),
     'mlflow.source.name': `trainRegisterDeploy ${run.key}`,
     'mlflow.source.type': 'JOB',
     [MLFLOW_TAGS.workflowRunId]: run.runId,
     'saip.model': registerAs,
     'saip.dataset': dataset,
-    'saip.card_sha256': card.sha256,
-    'saip.data_sha256': data.dataSha256,
-    'saip.weights_sha256': trained.weights.sha256,
-    'saip.onnx_sha256': exported.onnx.sha256,
+    'saip.data.sha256': data.dataSha256,
+    'saip.data.card.sha256': data.cardSha256,
+    'saip.weights.sha256': trained.weights.sha256,
+    'saip.onnx.sha256': exported.onnx.sha256,
   };
 }
 

@@ -7,7 +7,7 @@ export const MLFLOW_TAGS = {
   version: 'saip.version',
   /** Digest of the signed model folder. */
   digest: 'saip.digest',
-  signature: 'saip.signature_sha256',
+  signature: 'saip.signature.sha256',
   withdrawn: 'saip.withdrawn',
   outcome: 'saip.outcome',
   reasons: 'saip.reasons',
