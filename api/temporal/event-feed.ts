@@ -45,12 +45,17 @@ export class EventFeeds {
    * @returns the function that ends it
    */
   listen(workflowId: string, lastEventId: string | undefined, listener: FeedListener): () => void {
-    let feed = this.#feeds.get(workflowId);
-    if (!feed) {
-      feed = new Feed(workflowId, this.#options, () => this.#feeds.delete(workflowId));
-      this.#feeds.set(workflowId, feed);
-    }
+    const known = this.#feeds.get(workflowId);
+    const feed = known && !known.isOverFor(lastEventId) ? known : this.#open(workflowId);
     return feed.add(listener, lastEventId);
+  }
+
+  #open(workflowId: string): Feed {
+    const feed = new Feed(workflowId, this.#options, () => {
+      if (this.#feeds.get(workflowId) === feed) this.#feeds.delete(workflowId);
+    });
+    this.#feeds.set(workflowId, feed);
+    return feed;
   }
 
   /** Whether one more workflow may be watched; one that is watched already always may. */
@@ -91,10 +96,22 @@ class Feed {
     clearTimeout(this.#lingering);
     this.#listeners.add(listener);
     for (const event of this.#missed(lastEventId)) listener.onEvent(event);
-    if (this.#timer === undefined && !this.#reading && this.#remembered.at(-1)?.last !== true) void this.#poll();
+    if (this.#timer === undefined && !this.#reading && !this.#isOver) void this.#poll();
     return () => {
       this.#remove(listener);
     };
+  }
+
+  /**
+   * Whether the execution has ended and the listener did not see its events: such a listener may be after a new
+   * execution under the same id.
+   */
+  isOverFor(lastEventId: string | undefined): boolean {
+    return this.#isOver && !this.#remembered.some(({ id }) => id === lastEventId);
+  }
+
+  get #isOver(): boolean {
+    return this.#remembered.at(-1)?.last === true;
   }
 
   fail(error: unknown): void {
@@ -123,8 +140,10 @@ class Feed {
 
   #missed(lastEventId: string | undefined): readonly FeedEvent[] {
     const at = this.#remembered.findIndex(({ id }) => id === lastEventId);
-    // Every event is a whole state, so the newest one is enough for somebody new.
-    return at < 0 ? this.#remembered.slice(-1) : this.#remembered.slice(at + 1);
+    // Every event is a whole state, so the newest one is enough for somebody new. The last one is told again: what
+    // follows from it may not have arrived.
+    const onlyNewest = at < 0 || (this.#isOver && at === this.#remembered.length - 1);
+    return onlyNewest ? this.#remembered.slice(-1) : this.#remembered.slice(at + 1);
   }
 
   async #poll(): Promise<void> {

@@ -89,9 +89,24 @@ describe('EventFeeds', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(source.reads).toBe(reads);
     const late = listener();
-    feeds.listen('w', undefined, late);
+    feeds.listen('w', first.events[0]?.id, late);
     expect(late.events).toEqual(first.events);
     expect(late.events[0]?.last).toBe(true);
+  });
+
+  it('looks again for somebody new after the end: the id may have been used once more', async () => {
+    const { feeds, source } = watch(state(1, 'completed'));
+    const first = listener();
+    feeds.listen('w', undefined, first);
+    await until(() => first.events.length === 1);
+    source.now = state(2);
+    const next = listener();
+    feeds.listen('w', undefined, next);
+    await until(() => next.events.length === 1);
+    expect(next.events[0]).toMatchObject({ data: { runId: '2' }, last: false });
+    source.now = state(3, 'completed');
+    await until(() => next.events.length === 2);
+    expect(runIds(first.events)).toEqual(['1']);
   });
 
   it('does not read while nobody listens, and forgets after a while', async () => {
