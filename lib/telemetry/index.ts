@@ -1,4 +1,4 @@
 export type { FinishedSpan } from './finished-span.ts';
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts';
-export { createMetricsRegistry, timedBy, type DurationOptions, type Timed } from './metrics.ts';
+export { createMetricsRegistry } from './metrics.ts';
 export { startTelemetry, type Telemetry, type TelemetryOptions } from './tracing.ts';

@@ -1,6 +1,6 @@
 /** Names of fields whose values are not logged, at any depth. */
 const SECRET_NAME =
-  /^(?:.*(?:password|passphrase|secret|credential|private_?key|api_?key|authorization|cookie).*|.*token|jws|jwt)$/i;
+  /^(?:.*(?:password|passphrase|secret|credential|private[_-]?key|api[_-]?key|authorization|cookie).*|.*token|jws|jwt)$/i;
 /** Secrets that are known by their form: JWS and JWT, tokens of OpenBao, bearer headers, passwords in URLs. */
 const SECRET_VALUE =
   /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\b(?:hv[sbr]|[sbr])\.[A-Za-z0-9_-]{20,}|(?<=\bBearer )[\w.~+/=-]{8,}|(?<=:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/g;

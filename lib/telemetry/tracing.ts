@@ -6,7 +6,6 @@ export interface TelemetryOptions {
   /** `service.name`, unless `OTEL_SERVICE_NAME` says another. */
   readonly service?: string;
   readonly config: SaipConfig;
-  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Telemetry {
@@ -24,7 +23,8 @@ const DISABLED: Telemetry = { enabled: false, recordSpan: () => undefined, shutd
  * Starts OpenTelemetry when the standard variables ask for traces (docs/configuration.md); otherwise nothing of it is
  * loaded, and the API's calls cost next to nothing. Exporters, sampling and limits come from the same variables.
  */
-export async function startTelemetry({ service, config, env = process.env }: TelemetryOptions): Promise<Telemetry> {
+export async function startTelemetry({ service, config }: TelemetryOptions): Promise<Telemetry> {
+  const { env } = process;
   if (!tracesAskedFor(env)) return DISABLED;
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
   const idGenerator = new SpanIds();
@@ -40,7 +40,7 @@ export async function startTelemetry({ service, config, env = process.env }: Tel
 }
 
 /** OpenTelemetry specification, "Environment Variable Specification". */
-export function tracesAskedFor(env: Readonly<Record<string, string | undefined>>): boolean {
+function tracesAskedFor(env: Readonly<Record<string, string | undefined>>): boolean {
   if (env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return false;
   const exporter = env['OTEL_TRACES_EXPORTER']?.trim();
   if (exporter) return exporter !== 'none';
