@@ -5,9 +5,10 @@ import { usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
-import { writeLine } from '../io.ts';
+import type { OutputOptions } from '../render/output.ts';
+import { present } from '../render/output.ts';
 
-export interface CleanOptions {
+export interface CleanOptions extends OutputOptions {
   readonly yes?: boolean;
 }
 
@@ -15,11 +16,11 @@ export interface CleanOptions {
 export async function clean(io: Io, options: CleanOptions): Promise<ExitCode> {
   const home = saipHome(io.env);
   if (options.yes !== true && !(await confirmed(home))) {
-    writeLine(io.stdout, 'Nothing was deleted.');
+    present(io, options, { deleted: false, home }, () => 'Nothing was deleted.');
     return EXIT.failure;
   }
   await removeStack(home);
-  writeLine(io.stdout, `Deleted the stack in ${home}.`);
+  present(io, options, { deleted: true, home }, () => `Deleted the stack in ${home}.`);
   return EXIT.ok;
 }
 

@@ -44,14 +44,15 @@ function registerRunning(program: Command, io: Io): void {
     },
   );
 
-  program
-    .command('clean')
-    .description('stop the embedded stack and delete all of its data')
-    .option('-y, --yes', 'do not ask')
-    .action(async (options: CleanOptions) => {
-      const { clean } = await import('./clean.ts');
-      process.exitCode = await clean(io, options);
-    });
+  withJson(
+    program
+      .command('clean')
+      .description('stop the embedded stack and delete all of its data')
+      .option('-y, --yes', 'do not ask'),
+  ).action(async (options: CleanOptions) => {
+    const { clean } = await import('./clean.ts');
+    process.exitCode = await clean(io, options);
+  });
 }
 
 function registerLooking(program: Command, io: Io): void {
@@ -64,15 +65,17 @@ function registerLooking(program: Command, io: Io): void {
     process.exitCode = status(io, options);
   });
 
-  program
-    .command('logs [service]')
-    .description('show the end of a log, or of every log')
-    .option('-f, --follow', 'go on as lines are written')
-    .option('-n, --lines <count>', 'lines of each log', wholeNumber(0), DEFAULT_LINES)
-    .action(async (service: string | undefined, options: LogsOptions) => {
-      const { logs } = await import('./logs.ts');
-      await logs(io, service, options);
-    });
+  withJson(
+    program
+      .command('logs')
+      .argument('[service]', 'one service, or supervisor; default: all')
+      .description('show the end of a log, or of every log')
+      .option('-f, --follow', 'go on as lines are written')
+      .option('-n, --lines <count>', 'lines of each log', wholeNumber(0), DEFAULT_LINES),
+  ).action(async (service: string | undefined, options: LogsOptions) => {
+    const { logs } = await import('./logs.ts');
+    await logs(io, service, options);
+  });
 
   withJson(
     program.command('doctor').description('find what is wrong and say how to mend it; exit code 1 if anything is'),
