@@ -183,7 +183,8 @@ export const WorkflowDetail = WorkflowSummary.extend({
   /** Absent when no worker could answer the query (`progressUnavailable` says why). */
   progress: LiveProgress.optional(),
   progressUnavailable: z.string().optional(),
-  result: z.union([TrainResult, RolloutResult]).optional(),
+  /** A rollout's is tried first: it names its model, which a training's does not. */
+  result: z.union([RolloutResult, TrainResult]).optional(),
   failure: WorkflowFailure.optional(),
 });
 export type WorkflowDetail = z.infer<typeof WorkflowDetail>;

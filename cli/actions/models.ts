@@ -1,11 +1,4 @@
-import {
-  AliasHistory,
-  AliasList,
-  ModelDetail,
-  ModelList,
-  ModelVersionList,
-  PresetList,
-} from '../../contracts/api.ts';
+import { AliasHistory, AliasList, ModelDetail, ModelList, ModelVersionList, PresetList } from '../../contracts/api.ts';
 import type { ModelVersionView } from '../../contracts/api.ts';
 import { ApiClient, path } from '../client/index.ts';
 import type { CallOptions } from '../client/index.ts';

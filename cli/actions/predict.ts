@@ -4,6 +4,7 @@ import { InferRequest, InferResponse, ModelMetadata } from '../../contracts/infe
 import { ApiClient, path } from '../client/index.ts';
 import { CliError, usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import type { TestSamples } from '../../lib/datasets/index.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { writeLine } from '../io.ts';
@@ -40,8 +41,7 @@ export async function predictMnist(
   indices: readonly number[],
   options: OutputOptions,
 ): Promise<ExitCode> {
-  const { readTestSamples } = await import('../../lib/datasets/index.ts');
-  const { shape, labels, samples } = await readTestSamples('mnist', indices);
+  const { shape, labels, samples } = await testSamples(indices);
   const metadata = await api.get(path`/v2/models/${model}`, ModelMetadata, { role: 'predictor' });
   const input = metadata.inputs[0];
   if (input === undefined) throw new CliError(`${model} describes no input`);
@@ -81,6 +81,16 @@ export async function predictMnist(
     );
   }
   return EXIT.ok;
+}
+
+async function testSamples(indices: readonly number[]): Promise<TestSamples> {
+  const { DatasetError, readTestSamples } = await import('../../lib/datasets/index.ts');
+  try {
+    return await readTestSamples('mnist', indices);
+  } catch (error) {
+    if (error instanceof DatasetError && error.field === 'index') throw usageError(error.message);
+    throw error;
+  }
 }
 
 function infer(api: ApiClient, model: string, request: InferRequest): Promise<InferResponse> {

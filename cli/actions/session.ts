@@ -45,8 +45,7 @@ export async function login(io: Io, options: LoginOptions): Promise<ExitCode> {
     io,
     options,
     { apiUrl, ...session },
-    ({ subject, roles, expiresAt }) =>
-      `signed in to ${apiUrl} as ${subject} (${roles.join(', ')}) until ${expiresAt}`,
+    ({ subject, roles, expiresAt }) => `signed in to ${apiUrl} as ${subject} (${roles.join(', ')}) until ${expiresAt}`,
   );
   return EXIT.ok;
 }

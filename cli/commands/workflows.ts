@@ -21,12 +21,12 @@ export function registerWorkflows(program: Command, io: Io): void {
     process.exitCode = await listWorkflows(io, options);
   });
 
-  withJson(
-    group.command('show').description('show stages, result and links of one workflow').argument('<id>'),
-  ).action(async (id: string, options: OutputOptions) => {
-    const { showWorkflow } = await import('../actions/workflows.ts');
-    process.exitCode = await showWorkflow(io, id, options);
-  });
+  withJson(group.command('show').description('show stages, result and links of one workflow').argument('<id>')).action(
+    async (id: string, options: OutputOptions) => {
+      const { showWorkflow } = await import('../actions/workflows.ts');
+      process.exitCode = await showWorkflow(io, id, options);
+    },
+  );
 
   withJson(
     group.command('follow').description('show a workflow until it ends; Ctrl-C detaches').argument('<id>'),

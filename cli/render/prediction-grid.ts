@@ -34,6 +34,6 @@ function cell({ image, predicted, truth, confidence }: ShownPrediction, io: Io):
     ...renderImage(image, IMAGE_COLUMNS, colors),
     `predicted ${predicted} ${mark}`,
     `true      ${truth}`,
-    `sure ${(confidence * 100).toFixed(2).padStart(7)} %`,
+    `conf. ${(confidence * 100).toFixed(2).padStart(6)} %`,
   ].join('\n');
 }

@@ -117,3 +117,14 @@ describe('followWorkflow', () => {
     expect(server.requests).toHaveLength(1);
   });
 });
+
+describe('the end of a rollout', () => {
+  it('names the champion and the one before', async () => {
+    const result = { outcome: 'completed' as const, reasons: [], model: 'm', champion: '2', formerChampion: '1' };
+    const detail = { ...closed(undefined), workflowId: 'rollout-m', type: 'rolloutModel', result };
+    await using server = await loopbackServer((_request, response) => sendJson(response, detail));
+    const io = recordedIo();
+    expect(await followWorkflow(io, client(server), 'rollout-m')).toMatchObject({ exitCode: 0, detail: { result } });
+    expect(io.written()).toContain('champion         2\nformer champion  1');
+  });
+});

@@ -36,7 +36,7 @@ describe('renderPredictions', () => {
     expect(text).toContain('predicted 7 ✓');
     expect(text).toContain('predicted 3 ✗');
     expect(text).toContain('true      5');
-    expect(text).toContain('sure   99.99 %');
+    expect(text).toContain('conf.  99.99 %');
     expect(stripVTControlCharacters(text)).toBe(text);
   });
 });

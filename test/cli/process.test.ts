@@ -1,34 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { run } from '../../cli/run.ts';
 import { loopbackServer, sendJson, sendProblem } from './support/server.ts';
+import { saip } from './support/process.ts';
+import type { Finished } from './support/process.ts';
 import { recordedIo } from './support/terminal.ts';
 
-const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 const TRACE = join(import.meta.dirname, 'support/trace-modules.mjs');
 /** Modules that cost more to load than the help takes to print. */
 const HEAVY = /node_modules\/(?:zod|pg)\/|^(?!.*node_modules).*\/(?:lib|infra|actions)\//;
 const HOME = mkdtempSync(join(tmpdir(), 'saip-cli-'));
-
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the real command line in a process of its own, with its output in pipes. */
-function saip(args: readonly string[], env: NodeJS.ProcessEnv = {}, nodeArgs: readonly string[] = []) {
-  const clean = { PATH: process.env.PATH, SAIP_HOME: HOME, ...env };
-  return new Promise<Finished>((resolve) => {
-    execFile(process.execPath, [...nodeArgs, MAIN, ...args], { env: clean }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
 
 /** Runs a command line in this process, which is many times faster than starting one. */
 async function here(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
@@ -45,7 +29,7 @@ async function here(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promi
 
 describe('saip', () => {
   it('shows its help without loading what only a command needs', async () => {
-    const { code, stdout, stderr } = await saip(['--help'], {}, ['--import', TRACE]);
+    const { code, stdout, stderr } = await saip(['--help'], { nodeArgs: ['--import', TRACE] });
     expect(code).toBe(0);
     expect(stdout).toContain('Usage: saip');
     const loaded = stderr.split('\n').filter((line) => line.startsWith('loaded '));
@@ -72,8 +56,7 @@ describe('saip', () => {
 
   it('ends with 6 and a hint where nothing answers', async () => {
     const { code, stdout, stderr } = await saip(['models', 'list'], {
-      SAIP_API_URL: 'http://127.0.0.1:1',
-      SAIP_TOKEN: 't',
+      env: { SAIP_API_URL: 'http://127.0.0.1:1', SAIP_TOKEN: 't' },
     });
     expect(code).toBe(6);
     expect(stdout).toBe('');
@@ -120,17 +103,17 @@ describe('saip', () => {
     };
     await using server = await loopbackServer((_request, response) => sendJson(response, list));
     const env = { SAIP_API_URL: server.url, SAIP_TOKEN: 't' };
-    const json = await saip(['models', 'list', '--json'], env);
+    const json = await saip(['models', 'list', '--json'], { env });
     expect(JSON.parse(json.stdout)).toEqual(list);
     expect(json.stderr).toBe('');
-    const human = await saip(['models', 'list'], env);
+    const human = await saip(['models', 'list'], { env });
     expect(human.stdout).toBe(
       'MODEL  VERSIONS  LATEST  ALIASES     UPDATED\nm      1         1       champion=1  2026-01-31 03:00:00Z\n',
     );
     expect(stripVTControlCharacters(human.stdout)).toBe(human.stdout);
-    const forced = await saip(['models', 'list'], { ...env, FORCE_COLOR: '1' });
+    const forced = await saip(['models', 'list'], { env: { ...env, FORCE_COLOR: '1' } });
     expect(stripVTControlCharacters(forced.stdout)).not.toBe(forced.stdout);
-    const plain = await saip(['models', 'list'], { ...env, FORCE_COLOR: '1', NO_COLOR: '1' });
+    const plain = await saip(['models', 'list'], { env: { ...env, FORCE_COLOR: '1', NO_COLOR: '1' } });
     expect(plain.stdout).toBe(human.stdout);
   });
 

@@ -7,9 +7,7 @@ export interface RecordedIo extends Io {
   readonly errors: () => string;
 }
 
-export function recordedIo(
-  overrides: Partial<Pick<Io, 'env' | 'interactive' | 'color'>> & { columns?: number } = {},
-) {
+export function recordedIo(overrides: Partial<Pick<Io, 'env' | 'interactive' | 'color'>> & { columns?: number } = {}) {
   const out: string[] = [];
   const err: string[] = [];
   const io: RecordedIo = {
