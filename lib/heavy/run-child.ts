@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from './environment.ts';
 import { HeavyError, saysOutOfMemory } from './errors.ts';
@@ -35,6 +36,9 @@ export interface RunChildOptions<Report> {
 
 const LAST_LINES = 20;
 
+/** A pipe that nobody writes to, handed on within a group: its end tells that the last process of the group ended. */
+const LEASH = 4;
+
 /** V8 maps its code range writable at start, which counts against RLIMIT_DATA without being used. */
 const CODE_RANGE_BYTES = 512 * 2 ** 20;
 
@@ -65,12 +69,16 @@ function start<Report>(options: RunChildOptions<Report>): ChildProcess {
   const limit =
     options.memoryBytes === undefined ? [] : ['prlimit', `--data=${options.memoryBytes + CODE_RANGE_BYTES}`];
   const [command = process.execPath, ...args] = [...limit, ...node];
-  return spawn(command, args, {
+  const child = spawn(command, args, {
     detached: options.sameGroup !== true,
     env: childEnvironment(options.env),
     serialization: 'advanced',
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc', options.sameGroup === true ? LEASH : 'pipe'],
   });
+  // Read to its end, or `close` would not wait for it.
+  const leash = child.stdio[LEASH];
+  if (leash instanceof Readable) leash.resume();
+  return child;
 }
 
 function collectOutput(child: ChildProcess, onOutput: ((line: string) => void) | undefined): string[] {
