@@ -36,6 +36,7 @@ export type ApiErrorCode = Extract<
   | 'SCHEDULE_UNKNOWN'
   | 'SCHEDULE_EXISTS'
   | 'AUDIT_UNAVAILABLE'
+  | 'ARTIFACT_NOT_FOUND'
 >;
 
 export interface ApiErrorOptions extends ErrorOptions {

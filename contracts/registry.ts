@@ -14,6 +14,12 @@ export const MODEL_FILES = {
   card: 'data-card.json',
 } as const;
 
+/** Name of the Sigstore bundle beside the files that it signs. */
+export const SIGNATURE_FILE = 'model.sig';
+
+/** Where the mirror in MLflow keeps the signed folder, below the files of the logged model. */
+export const MIRROR_FOLDER = 'signed';
+
 /** What is signed about a model besides its graph. The same training gives the same facts, hence the same digest. */
 export const ModelFacts = z.strictObject({
   version: z.literal(1),

@@ -35,7 +35,7 @@ async function cpuActivities({ config, bao, store, mlflow, database }: Resources
     ...createTrackingActivities({ mlflow, store, urls, lock }),
     ...createGatesActivities({ store, registry, aliases, publicKeys: () => transitPublicKeys(bao) }),
     ...createApprovalActivities({ keys: approvalKeys, issuer: config.api.url }),
-    ...createRegistryActivities({ registry, mlflow, lock }),
+    ...createRegistryActivities({ registry, mlflow, store, lock }),
     ...createRolloutActivities({ aliases, serving: new ServingStatus(pool), mlflow }),
     ...createAuditActivities({ log: new AuditLog(pool) }),
   };

@@ -1,11 +1,13 @@
 import { cancellationSignal } from '@temporalio/activity';
 import type { CpuActivities } from '../../contracts/activities.ts';
+import type { ArtifactStore } from '../../lib/artifacts/index.ts';
 import type { MlflowClient, ModelRegistry } from '../../lib/clients/index.ts';
 import { mirrorVersion, mirrorWithdrawal } from './mirror.ts';
 
 export interface RegistryDependencies {
   readonly registry: Pick<ModelRegistry, 'register' | 'withdraw'>;
   readonly mlflow: MlflowClient;
+  readonly store: Pick<ArtifactStore, 'path'>;
   /** Runs `work` while no other attempt does under this name. */
   readonly lock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
 }
@@ -14,6 +16,7 @@ export interface RegistryDependencies {
 export function createRegistryActivities({
   registry,
   mlflow,
+  store,
   lock,
 }: RegistryDependencies): Pick<CpuActivities, 'registerVersion' | 'mirrorVersion' | 'withdrawVersion'> {
   return {
@@ -40,7 +43,7 @@ export function createRegistryActivities({
     async mirrorVersion({ run, mlflow: logged, registered }) {
       const client = mlflow.with(cancellationSignal());
       const stored = { ...registered, workflowId: run.key };
-      await lock(`mlflow:model:${registered.model}`, () => mirrorVersion(client, { stored, logged }));
+      await lock(`mlflow:model:${registered.model}`, () => mirrorVersion(client, { stored, logged, store }));
     },
 
     async withdrawVersion(withdrawal) {

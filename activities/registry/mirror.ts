@@ -1,4 +1,7 @@
+import { openAsBlob } from 'node:fs';
 import type { LoggedRun } from '../../contracts/activities.ts';
+import { MIRROR_FOLDER, SIGNATURE_FILE } from '../../contracts/registry.ts';
+import type { ArtifactStore } from '../../lib/artifacts/index.ts';
 import {
   MLFLOW_TAGS,
   MlflowError,
@@ -7,17 +10,28 @@ import {
   type Withdrawal,
 } from '../../lib/clients/index.ts';
 
-type MirroredVersion = Pick<StoredVersion, 'model' | 'version' | 'digest' | 'signature' | 'workflowId'>;
+type MirroredVersion = Pick<StoredVersion, 'model' | 'version' | 'digest' | 'files' | 'signature' | 'workflowId'>;
 
-/** Registers the run's logged model in MLflow under the platform's version. @throws MlflowError */
-export async function mirrorVersion(
-  mlflow: MlflowClient,
-  { stored, logged }: { readonly stored: MirroredVersion; readonly logged: LoggedRun },
-): Promise<void> {
+interface Mirrored {
+  readonly stored: MirroredVersion;
+  readonly logged: LoggedRun;
+  readonly store: Pick<ArtifactStore, 'path'>;
+}
+
+/**
+ * Registers the run's logged model in MLflow under the platform's version, with the signed folder beside it: an API on
+ * a machine that does not have the files gets them from there.
+ * @throws MlflowError, ArtifactError
+ */
+export async function mirrorVersion(mlflow: MlflowClient, { stored, logged, store }: Mirrored): Promise<void> {
   const { model: name, version, digest, signature, workflowId } = stored;
   const [model] = await mlflow.loggedModels.find(logged.experimentId, { [MLFLOW_TAGS.runKey]: workflowId });
   if (model === undefined) {
     throw new MlflowError('MLFLOW_REJECTED', `MLflow has no model of the run ${logged.runId}.`, { field: 'mlflow' });
+  }
+  for (const [path, ref] of Object.entries({ ...stored.files, [SIGNATURE_FILE]: signature })) {
+    const file = await openAsBlob(await store.path(ref), { type: ref.mediaType });
+    await mlflow.artifacts.upload(model.artifactUri, `${MIRROR_FOLDER}/${path}`, file);
   }
   await mlflow.registeredModels.ensureModel(
     name,

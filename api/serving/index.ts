@@ -2,6 +2,6 @@ export { infer, metadataOf } from './infer.ts';
 export { LoadedModel } from './loaded-model.ts';
 export { InferenceMetrics } from './metrics.ts';
 export { MlflowFiles } from './mlflow-files.ts';
-export { ModelSource, SIGNATURE_FILE, type RemoteFiles } from './model-source.ts';
+export { ModelSource, type RemoteFiles } from './model-source.ts';
 export { ServedModels } from './served-models.ts';
 export { ServingService, type ServingServiceOptions } from './service.ts';

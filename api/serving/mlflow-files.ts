@@ -1,20 +1,21 @@
-import type { ModelVersion } from '../../contracts/registry.ts';
-import type { MlflowClient } from '../../lib/clients/index.ts';
+import { MIRROR_FOLDER, type ModelVersion } from '../../contracts/registry.ts';
+import { MLFLOW_TAGS, type MlflowClient } from '../../lib/clients/index.ts';
 import { ApiError } from '../errors.ts';
 import type { RemoteFiles } from './model-source.ts';
 
-/** Model folders as `registerVersion` leaves them in MLflow: files of the run below `model/`. */
+/** Signed model folders as the activity `mirrorVersion` leaves them in MLflow, beside the run's logged model. */
 export class MlflowFiles implements RemoteFiles {
-  readonly #mlflow: Pick<MlflowClient, 'artifacts' | 'runs'>;
+  readonly #mlflow: Pick<MlflowClient, 'artifacts' | 'loggedModels' | 'runs'>;
 
-  constructor(mlflow: Pick<MlflowClient, 'artifacts' | 'runs'>) {
+  constructor(mlflow: Pick<MlflowClient, 'artifacts' | 'loggedModels' | 'runs'>) {
     this.#mlflow = mlflow;
   }
 
-  async fetch(version: ModelVersion, path: string): Promise<Uint8Array> {
-    const run = await this.#mlflow.runs.get(version.mlflowRunId);
-    const bytes = await this.#mlflow.artifacts.download(run.artifactUri, `model/${path}`);
+  async fetch({ mlflowRunId, workflowId }: ModelVersion, path: string): Promise<Uint8Array> {
+    const { experimentId } = await this.#mlflow.runs.get(mlflowRunId);
+    const [model] = await this.#mlflow.loggedModels.find(experimentId, { [MLFLOW_TAGS.runKey]: workflowId });
+    const bytes = model && (await this.#mlflow.artifacts.download(model.artifactUri, `${MIRROR_FOLDER}/${path}`));
     if (bytes) return bytes;
-    throw new ApiError('MODEL_LOAD_FAILED', `Neither this machine nor MLflow has ${path}.`, { field: path });
+    throw new ApiError('ARTIFACT_NOT_FOUND', `Neither this machine nor MLflow has ${path}.`, { field: path });
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isSaipError } from '../../contracts/errors.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
-import { MODEL_FILES, type ModelVersion } from '../../contracts/registry.ts';
+import { MODEL_FILES, SIGNATURE_FILE, type ModelVersion } from '../../contracts/registry.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { verifyModel } from '../../lib/supplychain/index.ts';
 import { ApiError } from '../errors.ts';
@@ -74,9 +74,6 @@ export class ModelSource {
     return bytes;
   }
 }
-
-/** Name of the Sigstore bundle beside the files it signs. */
-export const SIGNATURE_FILE = 'model.sig';
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

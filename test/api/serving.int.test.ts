@@ -1,9 +1,12 @@
 /** @jest-environment ./test/support/ort-environment.js */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { AliasHistory, AliasList, ModelDetail, ModelVersionList } from '../../contracts/api.ts';
 import { InferResponse, ModelMetadata, ModelReady } from '../../contracts/inference.ts';
+import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { linearModel } from './support/onnx-models.ts';
 import { problemOf, startApi, type Answer, type TestApi } from './support/harness.ts';
 import { openRegistry, type TestRegistry } from './support/registry.ts';
@@ -281,6 +284,22 @@ describe('a version that must not be served', () => {
 });
 
 describe('another process of the API', () => {
+  it('gets the files from MLflow that its machine does not have', async () => {
+    const model = unique('mirrored');
+    const { version, graph } = await registry.mirrored(model, linearModel({ bias: 9 }));
+    await registry.alias(model, 'champion', version);
+    const folder = await mkdtemp(join(tmpdir(), 'saip-artifacts-'));
+    const other = await startApi({ SAIP_ARTIFACTS: folder });
+    try {
+      await untilServed(model, version, other);
+      expect(score(await infer(model, other))).toBe(9);
+      expect(await new ArtifactStore({ root: folder }).exists(graph)).toBe(true);
+    } finally {
+      await other.stop();
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it('serves from the files of this machine, without MLflow', async () => {
     const { model, version } = await served(5);
     const other = await startApi({ SAIP_MLFLOW_URL: 'http://127.0.0.1:9' });
