@@ -9,12 +9,15 @@ export function failingFetch(number: number): typeof fetch {
   };
 }
 
-/** A fetch that counts. */
-export function countingFetch(): { readonly fetch: typeof fetch; readonly requests: () => number } {
+/** A fetch that keeps the numbers, counted from 1, of the requests that change something on the server. */
+export function watchingFetch(): { readonly fetch: typeof fetch; readonly writes: readonly number[] } {
+  const writes: number[] = [];
   let requests = 0;
-  const counting: typeof fetch = (...request) => {
+  const watching: typeof fetch = (input, init) => {
     requests += 1;
-    return fetch(...request);
+    const { pathname } = new URL(input instanceof Request ? input.url : input);
+    if (init?.method !== 'GET' && !pathname.endsWith('/search')) writes.push(requests);
+    return fetch(input, init);
   };
-  return { fetch: counting, requests: () => requests };
+  return { fetch: watching, writes };
 }
