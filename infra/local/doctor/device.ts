@@ -1,5 +1,4 @@
 import { isSaipError } from '../../../contracts/errors.ts';
-import { deviceReport } from '../../../lib/ml/index.ts';
 import { loadToolchain } from '../toolchain.ts';
 import type { Toolchain } from '../toolchain.ts';
 import type { Finding } from './finding.ts';
@@ -13,6 +12,7 @@ export async function checkDevice(): Promise<Finding[]> {
   // Without a toolchain there is nothing to load, and another check says so.
   if (toolchain === undefined) return [];
   if (toolchain.cudaLibraryPath.length > 0) process.env.LD_LIBRARY_PATH = toolchain.cudaLibraryPath.join(':');
+  const { deviceReport } = await import('../../../lib/ml/index.ts');
   try {
     const { device, name, backend, tfVersion, threads, replicas } = await deviceReport({
       signal: AbortSignal.timeout(TIMEOUT_MS),

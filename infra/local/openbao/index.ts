@@ -1,4 +1,3 @@
-export { auditLog, serverConfig } from './server-config.ts';
 export { unseal } from './unseal.ts';
 export { provisionVault } from './provision.ts';
 export { openVault } from './vault.ts';

@@ -1,4 +1,3 @@
-export { postgresAccount, postgresData } from './account.ts';
 export { prepareCluster } from './cluster.ts';
 export { probeCluster } from './connect.ts';
 export { provisionDatabases } from './databases.ts';

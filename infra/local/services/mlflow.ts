@@ -2,7 +2,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { urls } from '../environment.ts';
 import { expectOk } from '../http.ts';
-import { openVault, readCredentials } from '../openbao/index.ts';
 import type { ServiceSpec, StackContext } from '../service.ts';
 
 const passwordFile = ({ layout }: StackContext): string => join(layout.secrets, 'mlflow.pgpass');
@@ -15,6 +14,7 @@ export const mlflow: ServiceSpec = {
   startTimeoutMs: 180_000,
   prepare: async (context) => {
     await mkdir(join(context.layout.data, 'mlflow'), { recursive: true, mode: 0o700 });
+    const { openVault, readCredentials } = await import('../openbao/index.ts');
     const { username, password } = await readCredentials(await openVault(context), 'mlflow');
     // A file for libpq keeps the password out of the argument list and the environment.
     const line = `127.0.0.1:${context.ports.postgres}:mlflow:${username}:${password}\n`;

@@ -2,8 +2,11 @@ import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { urls } from '../environment.ts';
 import { expectOk } from '../http.ts';
-import { auditLog, provisionVault, serverConfig, unseal } from '../openbao/index.ts';
+import { auditLog, serverConfig } from '../openbao/server-config.ts';
 import type { ServiceSpec } from '../service.ts';
+
+/** Loaded when it is needed: the command line reads the services too, and has no use for OpenBao's client. */
+const vault = () => import('../openbao/index.ts');
 
 const AUDIT_LOG_BYTES = 50 * 2 ** 20;
 
@@ -30,7 +33,7 @@ export const openbao: ServiceSpec = {
     file: toolchain.bao,
     args: ['server', `-config=${join(layout.data, 'openbao', 'server.hcl')}`],
   }),
-  open: unseal,
+  open: async (context) => (await vault()).unseal(context),
   probe: ({ ports }) => expectOk(`${urls.openbao(ports)}/v1/sys/health`),
-  provision: provisionVault,
+  provision: async (context) => (await vault()).provisionVault(context),
 };

@@ -1,13 +1,16 @@
-import { postgresAccount, postgresData, prepareCluster, probeCluster, provisionDatabases } from '../postgres/index.ts';
 import { join } from 'node:path';
+import { postgresAccount, postgresData } from '../postgres/account.ts';
 import type { ServiceSpec } from '../service.ts';
+
+/** Loaded when it is needed: the command line reads the services too, and has no use for database drivers. */
+const cluster = () => import('../postgres/index.ts');
 
 export const postgres: ServiceSpec = {
   name: 'postgres',
   dependsOn: ['openbao'],
   port: 'postgres',
   startTimeoutMs: 60_000,
-  prepare: prepareCluster,
+  prepare: async (context) => (await cluster()).prepareCluster(context),
   command: async (context) => {
     const account = await postgresAccount();
     return {
@@ -18,8 +21,8 @@ export const postgres: ServiceSpec = {
       ...(account && { account }),
     };
   },
-  probe: probeCluster,
-  provision: provisionDatabases,
+  probe: async (context) => (await cluster()).probeCluster(context),
+  provision: async (context) => (await cluster()).provisionDatabases(context),
   // SIGTERM would wait for every client to leave; SIGINT rolls back and disconnects ("fast shutdown").
   stop: { signal: 'SIGINT' },
 };
