@@ -80,7 +80,7 @@ function sayWhereNext(io: Io, api: ApiClient, model: string, workflowPage: strin
     ]),
   );
   writeLine(io.stdout, `\n${colors.bold('Try next')}`);
-  writeLine(io.stdout, `./saip predict ${model} --mnist 42 --mnist 1000`);
+  writeLine(io.stdout, `./saip predict ${model} --mnist 42 1000`);
   writeLine(io.stdout, `./saip models history ${model}`);
   writeLine(io.stdout, './saip train mnist-mlp --approval --follow');
   writeLine(io.stdout, './saip --help');

@@ -45,7 +45,9 @@ function stageChanges(before: FollowState | undefined, after: FollowState, { now
 
 function trainingLines(before: FollowState | undefined, after: FollowState): string[] {
   const training = after.progress?.training;
-  if (training === undefined || trainingTenth(after) === trainingTenth(before)) return [];
+  // The last heartbeat can outlive its stage for a moment.
+  const trains = after.progress?.stages.some(({ name, status }) => name === 'train' && status === 'running');
+  if (training === undefined || trains !== true || trainingTenth(after) === trainingTenth(before)) return [];
   return [`  train ${trainingNote(training)}`];
 }
 

@@ -29,6 +29,12 @@ describe('changeLines', () => {
     ]);
   });
 
+  it('says nothing of a training that is over', () => {
+    const { training: last } = trainingProgress(1000);
+    const over = TRAINING.map((stage) => (stage.name === 'train' ? { ...stage, status: 'done' as const } : stage));
+    expect(lines(training(999), initialState(running(progress(over, { training: last }))))).toEqual(['✓ train done']);
+  });
+
   it('writes a stage again when its status changes', () => {
     const after = TRAINING.map((stage) =>
       stage.name === 'train' ? { ...stage, status: 'failed' as const, endedAt: iso(20), detail: 'diverged' } : stage,
