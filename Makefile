@@ -38,9 +38,9 @@ logs:
 clean:
 	@./saip clean
 
-## bench: measure against other implementations
+## bench: measure against other implementations (SUITE=training for one suite)
 bench: setup
-	@./saip bench
+	@.saip/bin/node --disable-warning=ExperimentalWarning bench/main.ts $(SUITE)
 
 help:
 	@sed -n 's/^## /make /p' $(MAKEFILE_LIST)
