@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { registerBench } from './commands/bench.ts';
 import { registerDatasets } from './commands/datasets.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerModels } from './commands/models.ts';
@@ -36,5 +37,6 @@ export function createProgram(io: Io, version: string): Command {
   registerServing(program, io);
   registerSchedules(program, io);
   registerSession(program, io);
+  registerBench(program, io);
   return program;
 }

@@ -10,6 +10,7 @@ import { createApp } from '../app.ts';
 import { SignIn, cors, createGuards } from '../auth/index.ts';
 import type { Logger } from '../http/error-handler.ts';
 import type { Route } from '../http/route.ts';
+import { untraced } from '../http/trace.ts';
 import { routeTable } from '../route-table.ts';
 import { HttpServer } from '../server.ts';
 import { InferenceMetrics } from '../serving/index.ts';
@@ -57,7 +58,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     uiUrl: config.temporal.uiUrl,
   });
   const serving = composeServing({ config, logger, bao, pool, credentials });
-  const feeds = new EventFeeds({ read: (id) => readEvent(temporal, id) });
+  const feeds = new EventFeeds({ read: (id) => untraced(() => readEvent(temporal, id)) });
   const identity = composeIdentity({ config, bao, pool });
   const guards = createGuards({
     authenticator: identity.authenticator,

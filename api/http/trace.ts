@@ -9,9 +9,12 @@ import {
   trace,
   type Span,
 } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** Asked every few seconds by machines: spans of them would hide the others. */
+const PROBES = /^\/(?:health|v2\/health|metrics)(?:\/|$)/;
 const tracer = trace.getTracer('saip-api');
 
 /**
@@ -20,7 +23,8 @@ const tracer = trace.getTracer('saip-api');
  */
 export function traceRequests(): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
-    const parent = propagation.extract(ROOT_CONTEXT, request.headers);
+    const caller = propagation.extract(ROOT_CONTEXT, request.headers);
+    const parent = PROBES.test(request.path) ? suppressTracing(caller) : caller;
     const span = tracer.startSpan(
       request.method,
       {
@@ -61,4 +65,9 @@ function endSpan(span: Span, response: Response): void {
   if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
   if (!response.writableFinished) span.setAttribute('error.type', 'client_closed');
   span.end();
+}
+
+/** Runs what repeats itself in the background, such as polling, without spans. */
+export function untraced<T>(work: () => T): T {
+  return context.with(suppressTracing(ROOT_CONTEXT), work);
 }

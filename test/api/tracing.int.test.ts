@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Connection, defaultPayloadConverter } from '@temporalio/client';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import getPort from 'get-port';
+import { z } from 'zod';
+import { CHECKOUT } from '../../infra/local/toolchain.ts';
+import { stackEnv } from '../support/stack.ts';
+import { localClient } from './support/harness.ts';
+import { createNamespace } from './support/namespace.ts';
+
+interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+}
+
+const traceId = '0af7651916cd43dd8448eb211c80319c';
+const callerSpan = 'b7ad6b7169203331';
+const spans: Span[] = [];
+let collector: Server;
+let api: ChildProcess;
+let url: string;
+let namespace: string;
+
+const Export = z.object({
+  resourceSpans: z.array(
+    z.object({
+      scopeSpans: z.array(
+        z.object({
+          spans: z.array(
+            z.object({
+              traceId: z.string(),
+              spanId: z.string(),
+              parentSpanId: z.string().optional(),
+              name: z.string(),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** An API of its own process that sends its spans, as OTLP over HTTP, to this test. */
+beforeAll(async () => {
+  collector = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const { resourceSpans } = Export.parse(JSON.parse(body));
+      spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)));
+      response.setHeader('content-type', 'application/json').end('{}');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(collector, 'listening');
+  const port = await getPort();
+  url = `http://127.0.0.1:${port}`;
+  namespace = await createNamespace();
+  api = spawn(process.execPath, [join(CHECKOUT, 'api', 'main.ts')], {
+    env: {
+      ...stackEnv('api'),
+      SAIP_API_PORT: String(port),
+      SAIP_API_URL: url,
+      TEMPORAL_NAMESPACE: namespace,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+    },
+    stdio: 'ignore',
+  });
+  while ((await fetch(`${url}/health/live`).catch(() => undefined))?.status !== 200) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+});
+
+afterAll(async () => {
+  api.kill('SIGTERM');
+  await once(api, 'exit');
+  collector.closeAllConnections();
+  collector.close();
+});
+
+async function post(path: string, body: object, headers: Record<string, string> = {}): Promise<unknown> {
+  const answer = await fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return (await answer.json());
+}
+
+describe('a trace', () => {
+  it('goes from the caller through the request into the workflow', async () => {
+    const { clientId, clientSecret } = localClient('trainer');
+    const credentials = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+    const { access_token: token } = z
+      .object({ access_token: z.string() })
+      .parse(await post('/v1/auth/token', credentials));
+    const started = await post(
+      '/v1/workflows/train-register-deploy',
+      { model: 'mnist-softmax' },
+      { authorization: `Bearer ${token}`, traceparent: `00-${traceId}-${callerSpan}-01` },
+    );
+    const { workflowId } = z.object({ workflowId: z.string() }).parse(started);
+
+    const ours = () => spans.filter((span) => span.traceId === traceId);
+    while (ours().length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+    const request = ours().find(({ name }) => name === 'POST /v1/workflows/train-register-deploy');
+    const start = ours().find(({ name }) => name === 'StartWorkflow:trainRegisterDeploy');
+    expect(request?.parentSpanId).toBe(callerSpan);
+    expect(start?.parentSpanId).toBe(request?.spanId);
+    expect(await traceparentOf(workflowId)).toBe(`00-${traceId}-${start?.spanId}-01`);
+  });
+
+  it('is not made for probes', async () => {
+    await fetch(`${url}/health/ready`);
+    await fetch(`${url}/v2`);
+    while (!spans.some(({ name }) => name === 'GET /v2')) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(spans.filter(({ name }) => name.includes('health'))).toEqual([]);
+  });
+});
+
+/** What the history says the workflow was started with. */
+async function traceparentOf(workflowId: string): Promise<string | undefined> {
+  const connection = await Connection.connect({ address: stackEnv('api')['TEMPORAL_ADDRESS'] });
+  const { history } = await connection.workflowService.getWorkflowExecutionHistory({
+    namespace,
+    execution: { workflowId },
+  });
+  await connection.close();
+  const fields = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.header?.fields ?? {};
+  const payload = fields['_tracer-data'];
+  const carrier = payload && defaultPayloadConverter.fromPayload<Record<string, string>>(payload);
+  return carrier?.['traceparent'];
+}
