@@ -3,9 +3,9 @@ import { processIo } from './io.ts';
 import { createProgram } from './program.ts';
 import { renderReference } from './reference.ts';
 
-/** Rewrites the generated part of `docs/cli.md`: `npm run docs:cli`. */
+/** Rewrites the generated part of `docs/cli.md`: `node --run docs:cli`. */
 const FILE = new URL('../docs/cli.md', import.meta.url);
-const MARK = '<!-- generated from the commands by npm run docs:cli; do not edit below -->';
+const MARK = '<!-- generated from the commands by node --run docs:cli; do not edit below -->';
 
 const page = await readFile(FILE, 'utf8');
 const end = page.indexOf(MARK);

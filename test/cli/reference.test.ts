@@ -8,7 +8,7 @@ import { recordedIo } from './support/terminal.ts';
 const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
 
 describe('docs/cli.md', () => {
-  it('describes the commands as they are (npm run docs:cli renews it)', () => {
+  it('describes the commands as they are (node --run docs:cli renews it)', () => {
     expect(page).toContain(renderReference(createProgram(recordedIo(), '0.0.0')));
   });
 
