@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import getPort from 'get-port';
 import { CHECKOUT } from '../../infra/local/toolchain.ts';
 import { stackEnv } from '../support/stack.ts';
+import { until } from './support/until.ts';
 
 /** The API as a process of its own, as the supervisor starts it. */
 async function spawnApi(env: Record<string, string> = {}) {
@@ -22,13 +23,8 @@ async function spawnApi(env: Record<string, string> = {}) {
   return { child, url, lines, errors: () => errors };
 }
 
-async function untilReady(url: string): Promise<void> {
-  for (;;) {
-    const answer = await fetch(`${url}/health/ready`).catch(() => undefined);
-    if (answer?.status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+const untilReady = (url: string) =>
+  until('the API is ready', async () => (await fetch(`${url}/health/ready`).catch(() => undefined))?.status === 200);
 
 describe('the API process', () => {
   it('stops in order when it is asked to', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ScheduleList, ScheduleView, WorkflowList } from '../../contracts/api.ts';
 import { createNamespace } from './support/namespace.ts';
 import { problemOf, startApi, type CallOptions, type TestApi } from './support/harness.ts';
+import { until } from './support/until.ts';
 
 let api: TestApi;
 
@@ -68,9 +69,10 @@ describe('a schedule', () => {
   it('starts a training when it is triggered', async () => {
     await create({ id: 'now', paused: true, train });
     expect((await call('POST', '/now/trigger')).status).toBe(200);
-    let runs: ScheduleView['recentRuns'] = [];
-    while (runs.length === 0) runs = ScheduleView.parse((await call('GET', '/now')).body).recentRuns;
-    const { workflowId } = runs[0] ?? { workflowId: '' };
+    const { workflowId } = await until(
+      'the run is listed',
+      async () => ScheduleView.parse((await call('GET', '/now')).body).recentRuns[0],
+    );
     expect(workflowId).toMatch(/^schedule-now-/);
     const { body } = await api.call('GET', `/v1/workflows/${workflowId}`, { role: 'viewer' });
     expect(body).toMatchObject({
@@ -80,11 +82,11 @@ describe('a schedule', () => {
       requestedBy: 'schedule:now',
       stage: 'queued',
     });
-    let list: WorkflowList = { workflows: [] };
-    while (list.workflows.length === 0) {
-      list = WorkflowList.parse((await api.call('GET', '/v1/workflows', { role: 'viewer' })).body);
-    }
-    expect(list.workflows.map((workflow) => workflow.workflowId)).toEqual([workflowId]);
+    const list = await until('the workflow is listed', async () => {
+      const { workflows } = WorkflowList.parse((await api.call('GET', '/v1/workflows', { role: 'viewer' })).body);
+      return workflows.length > 0 && workflows;
+    });
+    expect(list.map((workflow) => workflow.workflowId)).toEqual([workflowId]);
   });
 
   it('is listed by id, in pages', async () => {
@@ -92,8 +94,10 @@ describe('a schedule', () => {
     const list = async (query: string) => ScheduleList.parse((await call('GET', query, { role: 'viewer' })).body);
     const ids = ({ schedules }: ScheduleList) => schedules.map(({ id }) => id).filter((id) => id.startsWith('list-'));
     // The list follows a creation with a short delay.
-    let all = await list('');
-    while (ids(all).length < 3) all = await list('');
+    const all = await until('all are listed', async () => {
+      const page = await list('');
+      return ids(page).length === 3 && page;
+    });
     expect(ids(all)).toEqual(['list-a', 'list-b', 'list-c']);
     const first = await list('?limit=1');
     const second = await list(`?limit=1&pageToken=${first.nextPageToken}`);

@@ -10,6 +10,7 @@ import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { linearModel } from './support/onnx-models.ts';
 import { problemOf, startApi, type Answer, type TestApi } from './support/harness.ts';
 import { openRegistry, type TestRegistry } from './support/registry.ts';
+import { until } from './support/until.ts';
 
 let api: TestApi;
 let registry: TestRegistry;
@@ -30,18 +31,14 @@ const infer = (name: string, on: TestApi = api): Promise<Answer> =>
   on.call('POST', `/v2/models/${name}/infer`, { role: 'predictor', json: body() });
 const score = (answer: Answer) => InferResponse.parse(answer.body).outputs[0]?.data[0];
 
-async function until(reached: () => Promise<boolean>): Promise<void> {
-  while (!(await reached())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
 const ready = (name: string, on: TestApi = api) => on.call('GET', `/v2/models/${name}/ready`, { role: 'predictor' });
 const untilServed = (name: string, version: string, on: TestApi = api) =>
-  until(async () => {
+  until(`${name} is served`, async () => {
     const { status, body: answer } = await ready(name, on);
     return status === 200 && ModelReady.parse(answer).version === version;
   });
 const untilRefused = (name: string, code: string) =>
-  until(async () => {
+  until(`${name} is refused`, async () => {
     const { status, body: answer } = await ready(name);
     return status === 503 && ModelReady.parse(answer).code === code;
   });
@@ -171,7 +168,7 @@ describe('a change of an alias', () => {
       const seen = answers.length;
       await registry.alias(model, 'champion', target);
       await untilServed(model, target);
-      await until(async () => answers.length > seen + 20);
+      await until('answers of the new version', () => answers.length > seen + 20);
     }
     running = false;
     await Promise.all(clients);
@@ -189,7 +186,7 @@ describe('a change of an alias', () => {
     await untilServed(`${model}@challenger`, next.version);
     expect([score(await infer(model)), score(await infer(`${model}@challenger`))]).toEqual([1, 7]);
     await registry.alias(model, 'challenger', undefined);
-    await until(async () => (await ready(`${model}@challenger`)).status === 404);
+    await until('the alias is gone', async () => (await ready(`${model}@challenger`)).status === 404);
     expect((await ready(model)).body).toEqual({ name: model, ready: true, version });
   });
 
@@ -253,7 +250,7 @@ describe('a version that must not be served', () => {
     expect(problemOf(answer)).toMatchObject({ status: 409, code });
     expect(ModelReady.parse((await ready(model)).body)).toMatchObject({ ready: false, code });
     expect((await infer(`${model}@stable`)).status).toBe(200);
-    await until(async () => {
+    await until('the refusal is reported', async () => {
       const { body: aliases } = await api.call('GET', `/v1/models/${model}/aliases`, { role: 'viewer' });
       const { serving = [] } = AliasList.parse(aliases).aliases.find(({ alias }) => alias === 'champion') ?? {};
       return serving.some(

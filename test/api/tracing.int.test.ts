@@ -11,6 +11,7 @@ import { CHECKOUT } from '../../infra/local/toolchain.ts';
 import { stackEnv } from '../support/stack.ts';
 import { localClient } from './support/harness.ts';
 import { createNamespace } from './support/namespace.ts';
+import { until } from './support/until.ts';
 
 interface Span {
   readonly traceId: string;
@@ -73,9 +74,7 @@ beforeAll(async () => {
     },
     stdio: 'ignore',
   });
-  while ((await fetch(`${url}/health/live`).catch(() => undefined))?.status !== 200) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await until('the API lives', async () => (await fetch(`${url}/health/live`).catch(() => undefined))?.status === 200);
 });
 
 afterAll(async () => {
@@ -91,7 +90,7 @@ async function post(path: string, body: object, headers: Record<string, string> 
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
-  return (await answer.json());
+  return await answer.json();
 }
 
 describe('a trace', () => {
@@ -109,7 +108,7 @@ describe('a trace', () => {
     const { workflowId } = z.object({ workflowId: z.string() }).parse(started);
 
     const ours = () => spans.filter((span) => span.traceId === traceId);
-    while (ours().length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+    await until('both spans arrive', () => ours().length >= 2);
     const request = ours().find(({ name }) => name === 'POST /v1/workflows/train-register-deploy');
     const start = ours().find(({ name }) => name === 'StartWorkflow:trainRegisterDeploy');
     expect(request?.parentSpanId).toBe(callerSpan);
@@ -120,7 +119,7 @@ describe('a trace', () => {
   it('is not made for probes', async () => {
     await fetch(`${url}/health/ready`);
     await fetch(`${url}/v2`);
-    while (!spans.some(({ name }) => name === 'GET /v2')) await new Promise((resolve) => setTimeout(resolve, 50));
+    await until('the other span arrives', () => spans.some(({ name }) => name === 'GET /v2'));
     expect(spans.filter(({ name }) => name.includes('health'))).toEqual([]);
   });
 });

@@ -11,6 +11,7 @@ import { openEvents } from './support/event-source.ts';
 import { problemOf, startApi, type TestApi } from './support/harness.ts';
 import { createNamespace } from './support/namespace.ts';
 import { startWorkers, type TestWorkers } from './support/workers.ts';
+import { until } from './support/until.ts';
 
 let api: TestApi;
 let workers: TestWorkers;
@@ -45,15 +46,13 @@ async function detail(id: string): Promise<WorkflowDetail> {
   return WorkflowDetail.parse(body);
 }
 
-async function until(id: string, reached: (workflow: WorkflowDetail) => boolean): Promise<WorkflowDetail> {
-  for (;;) {
+const untilState = (id: string, reached: (workflow: WorkflowDetail) => boolean): Promise<WorkflowDetail> =>
+  until(`the state of ${id}`, async () => {
     const workflow = await detail(id);
-    if (reached(workflow)) return workflow;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+    return reached(workflow) && workflow;
+  });
 
-const ended = (id: string) => until(id, ({ status }) => status !== 'running');
+const ended = (id: string) => untilState(id, ({ status }) => status !== 'running');
 const events = async (id: string, headers: Record<string, string> = {}) =>
   openEvents(`${api.url}/v1/workflows/${id}/events`, {
     authorization: `Bearer ${await api.token('viewer')}`,
@@ -149,8 +148,10 @@ describe('GET /v1/workflows', () => {
       WorkflowList.parse((await api.call('GET', `/v1/workflows?model=${registerAs}${query}`, { role: 'viewer' })).body);
     const ids = ({ workflows }: WorkflowList) => workflows.map(({ workflowId }) => workflowId).sort();
     // Visibility follows the executions with a short delay.
-    let all = await list('&status=running&type=trainRegisterDeploy');
-    while (all.workflows.length < started.length) all = await list('&status=running&type=trainRegisterDeploy');
+    const all = await until('all are listed', async () => {
+      const page = await list('&status=running&type=trainRegisterDeploy');
+      return page.workflows.length === started.length && page;
+    });
     expect(ids(all)).toEqual(started.map(({ workflowId }) => workflowId).sort());
     const first = await list('&limit=2');
     const second = await list(`&limit=2&pageToken=${first.nextPageToken}`);
@@ -168,7 +169,7 @@ describe('progress', () => {
     const held = heldTraining(new World());
     workers.use(held.activities);
     const { workflowId } = await start();
-    const { progress } = await until(workflowId, (workflow) => workflow.progress?.training !== undefined);
+    const { progress } = await untilState(workflowId, (workflow) => workflow.progress?.training !== undefined);
     const before = progress?.stages.slice(0, 2).reduce((sum, { share = 0 }) => sum + share, 0) ?? 0;
     const share = progress?.stages.find(({ name }) => name === 'train')?.share ?? 0;
     expect(progress?.percent).toBeCloseTo(before + share / 2, 0);
@@ -197,7 +198,7 @@ describe('progress', () => {
       }),
     );
     const { workflowId } = await start();
-    const retrying = await until(workflowId, ({ progress }) => progress?.activities[0]?.attempt === 2);
+    const retrying = await untilState(workflowId, ({ progress }) => progress?.activities[0]?.attempt === 2);
     expect(retrying.progress?.activities).toEqual([
       expect.objectContaining({ name: 'evaluateModel', lastFailure: 'CHILD_CRASHED: signal 9' }),
     ]);
@@ -263,7 +264,7 @@ describe('GET /v1/workflows/{id}/events', () => {
 describe('approving', () => {
   const waiting = async (): Promise<string> => {
     const { workflowId } = await start(request({ approval: { required: true } }), 'trainer');
-    await until(workflowId, ({ progress }) => progress?.approval !== undefined);
+    await untilState(workflowId, ({ progress }) => progress?.approval !== undefined);
     return workflowId;
   };
   const approve = (id: string, json: object, role: Role = 'approver') =>
@@ -315,7 +316,7 @@ describe('cancelling and retrying', () => {
     const held = heldTraining(new World());
     workers.use(held.activities);
     const { workflowId } = await start();
-    await until(workflowId, ({ progress }) => progress?.stage === 'train');
+    await untilState(workflowId, ({ progress }) => progress?.stage === 'train');
     const json = { reason: 'wrong data' };
     const answer = await api.call('POST', `/v1/workflows/${workflowId}/cancel`, { role: 'trainer', json });
     expect(answer.status).toBe(202);
@@ -347,15 +348,15 @@ describe('cancelling and retrying', () => {
       }),
     );
     const { workflowId } = await start(request({ onFailure: { action: 'wait', windowSeconds: 600 } }));
-    await until(
+    await untilState(
       workflowId,
       ({ progress }) => progress?.stages.find(({ name }) => name === 'evaluate')?.status === 'failed',
     );
     const json = { stage: 'evaluate' };
-    let answer = await api.call('POST', `/v1/workflows/${workflowId}/retry`, { role: 'trainer', json });
-    while (answer.status === 409) {
-      answer = await api.call('POST', `/v1/workflows/${workflowId}/retry`, { role: 'trainer', json });
-    }
+    const answer = await until('the retry is taken', async () => {
+      const given = await api.call('POST', `/v1/workflows/${workflowId}/retry`, { role: 'trainer', json });
+      return given.status !== 409 && given;
+    });
     expect(answer.status).toBe(202);
     expect(await ended(workflowId)).toMatchObject({ status: 'completed' });
   });

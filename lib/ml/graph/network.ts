@@ -139,7 +139,13 @@ function forward(
 }
 
 /** Softmax cross-entropy by sample, and its gradient with respect to the logits. */
-function crossEntropy(graph: GraphBuilder, logits: Output, labels: Output, classes: number, smoothing: number) {
+function crossEntropy(
+  graph: GraphBuilder,
+  logits: Output,
+  labels: Output,
+  classes: number,
+  smoothing: number,
+): { readonly losses: Output; readonly gradient: Output } {
   const int32 = attribute.type(DataType.int32);
   if (smoothing === 0) {
     const node = graph.float('SparseSoftmaxCrossEntropyWithLogits', [logits, labels], { Tlabels: int32 });

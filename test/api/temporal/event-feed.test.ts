@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { WorkflowEvent } from '../../../contracts/api.ts';
 import { ApiError } from '../../../api/errors.ts';
 import { EventFeeds, type FeedEvent } from '../../../api/temporal/event-feed.ts';
+import { until as untilTrue } from '../support/until.ts';
 
 const opened: EventFeeds[] = [];
 afterEach(() => {
@@ -41,9 +42,7 @@ function listener() {
   };
 }
 
-async function until(reached: () => boolean): Promise<void> {
-  while (!reached()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
+const until = (reached: () => boolean) => untilTrue('the feed', reached, 1);
 
 const runIds = (events: readonly FeedEvent[]) => events.map(({ data }) => data.runId);
 

@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { generateKeyPair, SignJWT } from 'jose';
+import { Client, Connection } from '@temporalio/client';
+import type { ApprovalClaims } from '../../contracts/approval.ts';
+import { AliasHistory, AliasList } from '../../contracts/api.ts';
+import { MLFLOW_TAGS, MlflowClient } from '../../lib/clients/index.ts';
+import { signApproval, TransitKeySet } from '../../lib/identity/index.ts';
+import { dataConverter } from '../../workers/shared/data-converter.ts';
+import { openResources } from '../../workers/shared/resources.ts';
+import { failureType } from './support/driver.ts';
+import { FullStack } from './support/full-stack.ts';
+
+const MINUTES = 60_000;
+
+let stack: FullStack;
+beforeAll(async () => {
+  stack = await FullStack.start();
+}, 6 * MINUTES);
+afterAll(() => stack.stop(), 2 * MINUTES);
+
+/** A model of its own for each test, so that none sees another's champion. */
+function small(registerAs: string, changes: object = {}): Parameters<FullStack['train']>[0] {
+  return { model: 'mnist-softmax', registerAs, training: { epochs: 1 }, gates: { minAccuracy: 0.85 }, ...changes };
+}
+
+describe('a training on the real stack', () => {
+  it(
+    'leaves one MLflow run, one version, and a champion that is served',
+    async () => {
+      const id = await stack.train(small('main-path'));
+      const result = await stack.result(id);
+      expect(result).toMatchObject({ outcome: 'completed', reasons: [], alias: 'champion' });
+
+      const mlflow = new MlflowClient({ url: stack.config('worker-cpu').mlflow.url });
+      const runs = await mlflow.runs.find(result.mlflow?.experimentId ?? '', { [MLFLOW_TAGS.runKey]: id });
+      expect(runs.map(({ runId }) => runId)).toEqual([result.mlflow?.runId]);
+      const versions = await mlflow.registeredModels.find('main-path', { [MLFLOW_TAGS.runKey]: id });
+      expect(versions).toHaveLength(1);
+      expect(versions[0]?.tags[MLFLOW_TAGS.digest]).toBe(result.registered?.digest);
+      expect(await mlflow.registeredModels.aliases('main-path')).toEqual({ champion: versions[0]?.version });
+
+      const { aliases } = await stack.api.get('/v1/models/main-path/aliases', AliasList, { role: 'viewer' });
+      expect(aliases).toMatchObject([
+        {
+          alias: 'champion',
+          version: '1',
+          digest: result.registered?.digest,
+          workflowId: 'rollout-main-path',
+          serving: [{ state: 'ready', version: '1' }],
+        },
+      ]);
+      const { events } = await stack.api.get('/v1/models/main-path/history', AliasHistory, { role: 'viewer' });
+      expect(events.map(({ alias, version }) => [alias, version])).toEqual([
+        ['challenger', undefined],
+        ['champion', '1'],
+        ['challenger', '1'],
+      ]);
+    },
+    3 * MINUTES,
+  );
+});
+
+/** A Temporal client with the keys of a worker: the most that somebody beside the API can have. */
+async function rawClient(identity: string): Promise<{ client: Client; close: () => Promise<void> }> {
+  const config = stack.config('worker-cpu');
+  const resources = openResources(config);
+  const connection = await Connection.connect({ address: config.temporal.address });
+  const client = new Client({ connection, identity, dataConverter: dataConverter(resources.codec) });
+  return {
+    client,
+    close: async () => {
+      await connection.close();
+      await resources.close();
+    },
+  };
+}
+
+/** Everything right but the key: nobody but the API may sign with the platform's. */
+async function forge(claims: ApprovalClaims): Promise<string> {
+  const { privateKey } = await generateKeyPair('ES256');
+  return new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: 'ES256', typ: 'approval+jwt', kid: 'x' })
+    .sign(privateKey);
+}
+
+/** A statement of the API, but about another run. */
+async function borrow(claims: ApprovalClaims): Promise<{ jws: string; claims: ApprovalClaims }> {
+  const config = stack.config('api');
+  const { bao, close } = openResources(config);
+  const keys = new TransitKeySet({ transit: bao, key: 'approvals' });
+  const { sub, runId, stage, subjectDigest, decision } = claims;
+  const approval = { sub, workflowId: 'another-run', runId, stage, subjectDigest, decision };
+  try {
+    return await signApproval({ keys, issuer: config.api.url, approval });
+  } finally {
+    await close();
+  }
+}
+
+describe('an approval', () => {
+  it(
+    'counts only when the API signed it for this run and another person gave it',
+    async () => {
+      const id = await stack.train(small('approved', { approval: { required: true }, rollout: false }));
+      const { progress, runId } = await stack.until(id, (detail) => detail.progress?.approval !== undefined);
+      const subjectDigest = progress?.approval?.subjectDigest ?? '';
+      const { client, close } = await rawClient('local-approver');
+      const handle = client.workflow.getHandle(id);
+      const claims: ApprovalClaims = {
+        ...{ iss: stack.config('api').api.url, sub: 'local-approver', jti: 'forged', iat: 0, exp: 2 ** 32 },
+        ...{ workflowId: id, runId, stage: 'approval', subjectDigest, decision: 'approve' },
+      };
+
+      const forged = handle.executeUpdate('approve', { args: [{ jws: await forge(claims) }], updateId: 'forged' });
+      expect(await failureType(forged)).toBe('APPROVAL_INVALID');
+      const other = await borrow(claims);
+      const borrowed = handle.executeUpdate('approve', { args: [{ jws: other.jws }], updateId: other.claims.jti });
+      expect(await failureType(borrowed)).toBe('APPROVAL_SUBJECT_MISMATCH');
+      const plain = new Client({ connection: client.connection }).workflow.getHandle(id);
+      const unencrypted = plain.executeUpdate('approve', { args: [{ jws: await forge(claims) }] });
+      expect(await failureType(unencrypted)).toBe('PAYLOAD_UNDECRYPTABLE');
+      await close();
+
+      const decision = { decision: 'approve' as const, subjectDigest };
+      await expect(stack.approve(id, decision, 'trainer')).rejects.toThrow();
+      expect((await stack.show(id)).progress?.approval).toBeDefined();
+      await stack.approve(id, decision, 'approver');
+      expect(await stack.result(id)).toMatchObject({ outcome: 'completed', registered: { version: '1' } });
+    },
+    3 * MINUTES,
+  );
+});
+
+describe('kill -9 of the gpu worker in mid-training', () => {
+  it(
+    'is an ordinary retry that ends in the same weights',
+    async () => {
+      // Long enough to be caught in the middle; checkpoints often enough that little is repeated.
+      const request = small('killed', {
+        model: 'mnist-mlp',
+        training: { epochs: 4, checkpointSteps: 50 },
+        gates: {},
+        rollout: false,
+      });
+      const undisturbed = await stack.result(await stack.train(request));
+
+      const id = await stack.train(request);
+      const { progress } = await stack.until(id, (detail) => (detail.progress?.training?.checkpointStep ?? 0) > 0);
+      const before = progress?.training;
+      expect(before?.step).toBeLessThan(before?.steps ?? 0);
+      process.kill(stack.pid('worker-gpu') ?? NaN, 'SIGKILL');
+      const result = await stack.result(id);
+      expect(result.weightsSha256).toBe(undisturbed.weightsSha256);
+      const { progress: after } = await stack.show(id);
+      expect(after?.stages.find(({ name }) => name === 'train')?.status).toBe('done');
+    },
+    6 * MINUTES,
+  );
+});
