@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ApiClient, path } from '../../../cli/client/index.ts';
 import { WorkflowDetail, WorkflowStarted, WorkflowUpdated } from '../../../contracts/api.ts';
 import type { ApprovalRequest } from '../../../contracts/approval.ts';
