@@ -80,7 +80,10 @@ def install(settings: Settings, built: Path, tensorflow: Path) -> None:
     package = settings.checkout / PACKAGE
     link_libraries(package, tensorflow)
     (package / BINDING).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(built / BINDING.name, package / BINDING)
+    # Replaced, not overwritten: a process that has the former file mapped would die of SIGBUS.
+    fresh = (package / BINDING).with_suffix(".new")
+    shutil.copyfile(built / BINDING.name, fresh)
+    os.replace(fresh, package / BINDING)
 
 
 def library_path(tensorflow: Path, device: str) -> list[str]:
