@@ -95,7 +95,13 @@ export const IdempotencyKey = z
   .regex(/^[\x21-\x7e]+$/, 'printable ASCII without spaces');
 
 /** Workflow types as the Temporal UI names them. */
-export const WorkflowType = z.enum(['trainRegisterDeploy', 'rolloutModel']);
+export const WorkflowType = z.enum([
+  'trainRegisterDeploy',
+  'rolloutModel',
+  'attackRetest',
+  'signAndRelease',
+  'agentTask',
+]);
 export type WorkflowType = z.infer<typeof WorkflowType>;
 
 /** State of an execution; whether the business said no is in `result.outcome`. */
@@ -183,7 +189,7 @@ export const WorkflowDetail = WorkflowSummary.extend({
   /** Absent when no worker could answer the query (`progressUnavailable` says why). */
   progress: LiveProgress.optional(),
   progressUnavailable: z.string().optional(),
-  /** A rollout's is tried first: it names its model, which a training's does not. */
+  /** Each is strict, so that what is read is the one that was written. */
   result: z.union([RolloutResult, TrainResult]).optional(),
   failure: WorkflowFailure.optional(),
 });

@@ -87,7 +87,7 @@ export const RolloutInput = z.discriminatedUnion('kind', [
 ]);
 export type RolloutInput = z.infer<typeof RolloutInput>;
 
-export const RolloutResult = z.object({
+export const RolloutResult = z.strictObject({
   outcome: z.enum(['completed', 'rejected', 'cancelled']),
   reasons: z.array(z.string()),
   model: Name,

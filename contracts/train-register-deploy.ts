@@ -102,7 +102,7 @@ export const GateResult = z.object({ name: z.string(), passed: z.boolean(), reas
 export type GateResult = z.infer<typeof GateResult>;
 
 /** Result of the workflow. `rejected` is a business outcome: gates, an approver or a time-out said no. */
-export const TrainResult = z.object({
+export const TrainResult = z.strictObject({
   outcome: z.enum(['completed', 'rejected', 'cancelled']),
   reasons: z.array(z.string()),
   weightsSha256: Sha256.optional(),

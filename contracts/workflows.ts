@@ -28,7 +28,7 @@ export interface TaskPriority {
 export interface WorkflowStart {
   readonly workflowType: WorkflowType;
   readonly taskQueue: (typeof TASK_QUEUES)[Pool];
-  /** One line of Markdown. */
+  /** One line of plain text: the timeline of a parent shows it as it is. */
   readonly staticSummary: string;
   /** Markdown: what was asked for. */
   readonly staticDetails: string;
@@ -66,7 +66,7 @@ export function trainingStart(input: TrainInput): WorkflowStart {
   return {
     workflowType: 'trainRegisterDeploy',
     taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: `Train **${input.model.name}** on ${input.dataset}, register as **${input.registerAs}**`,
+    staticSummary: `Train ${input.model.name} on ${input.dataset}, register as ${input.registerAs}`,
     staticDetails: table([
       ['Model', input.model.name],
       ['Data set', input.dataset],
@@ -104,7 +104,7 @@ export function rolloutStart(input: RolloutInput, tenant = 'default'): WorkflowS
   return {
     workflowType: 'rolloutModel',
     taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: promotes ? `Roll out **${input.model}** ${target}` : `Roll **${input.model}** back to ${target}`,
+    staticSummary: promotes ? `Roll out ${input.model} ${target}` : `Roll ${input.model} back to ${target}`,
     staticDetails: table([
       ['Model', input.model],
       ['Target', target],

@@ -18,6 +18,7 @@ import {
   createSchedule,
   getSchedule,
   listSchedules,
+  scheduleResource,
   type ScheduleChange,
 } from '../temporal/schedules.ts';
 
@@ -77,6 +78,7 @@ function createRoute({ temporal, resolveTrainInput }: ScheduleRoutesOptions): Ro
     tag,
     summary: 'Retrain on a cron, every night at 03:00 unless told otherwise',
     access: 'schedule:write',
+    resource: () => ({ workflowType: 'trainRegisterDeploy' }),
     body: ScheduleRequest,
     success: {
       status: 201,
@@ -104,6 +106,7 @@ function deleteRoute({ temporal }: ScheduleRoutesOptions): Route {
     tag,
     summary: 'Remove a schedule; runs that it started go on',
     access: 'schedule:write',
+    resource: ({ id }) => scheduleResource(temporal, id),
     params,
     success: { status: 204, description: 'It is gone.' },
     errors: ['SCHEDULE_UNKNOWN', 'UNAVAILABLE'],
@@ -126,6 +129,7 @@ function changeRoute(
     tag,
     summary,
     access: 'schedule:write',
+    resource: ({ id }) => scheduleResource(temporal, id),
     params,
     body: ScheduleNote,
     bodyOptional: true,

@@ -9,6 +9,7 @@ import type { ScheduleRequest } from '../../contracts/api.ts';
 import { type ScheduleList, type ScheduleView } from '../../contracts/api.ts';
 import type { TrainInput } from '../../contracts/train-register-deploy.ts';
 import { trainingStart } from '../../contracts/workflows.ts';
+import type { Resource } from '../../lib/policy/index.ts';
 import { Name } from '../../contracts/reference.ts';
 import { ApiError } from '../errors.ts';
 import { pageOf, readToken } from '../http/paging.ts';
@@ -97,6 +98,12 @@ export async function getSchedule(gateway: TemporalGateway, id: string, tenant: 
   const view = viewOf(description, tenant);
   if (!view) throw new ApiError('SCHEDULE_UNKNOWN', `There is no schedule ${id}.`);
   return view;
+}
+
+/** What policy is told about a schedule: what it starts. @throws {ApiError} `SCHEDULE_UNKNOWN` */
+export async function scheduleResource(gateway: TemporalGateway, id: string): Promise<Resource> {
+  const { action } = await gateway.call(subject(id), () => gateway.client.schedule.getHandle(id).describe());
+  return { workflowType: action.workflowType };
 }
 
 /** Schedules are few; a page is cut from the whole list. */

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { loadToolchain } from '../../infra/local/toolchain.ts';
 
 const LOCK = join(import.meta.dirname, 'requirements.lock');
 const PYTHON = process.env['PYTHON'] ?? 'python3';
@@ -13,7 +13,7 @@ const PYTHON = process.env['PYTHON'] ?? 'python3';
  */
 export function peerPython(say: (line: string) => void): string {
   const key = createHash('sha256').update(readFileSync(LOCK)).digest('hex').slice(0, 16);
-  const folder = join(cacheFolder(), `peer-training-${key}`);
+  const folder = join(loadToolchain().cache, `peer-training-${key}`);
   const python = join(folder, 'bin', 'python');
   const complete = join(folder, '.complete');
   if (existsSync(complete)) return python;
@@ -26,12 +26,4 @@ export function peerPython(say: (line: string) => void): string {
   execFileSync(python, install, { stdio: 'inherit' });
   writeFileSync(complete, '');
   return python;
-}
-
-/** The same as that of `make setup`. */
-function cacheFolder(): string {
-  const chosen = process.env['SAIP_CACHE'];
-  if (chosen !== undefined && chosen !== '') return resolve(chosen);
-  if (process.getuid?.() === 0) return '/var/cache/saip';
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'saip');
 }

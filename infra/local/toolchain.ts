@@ -10,6 +10,8 @@ const AbsolutePath = z.string().startsWith('/');
 
 /** `.saip/toolchain.json`, written by `make setup`: absolute paths of the pinned tools. */
 export const Toolchain = z.object({
+  /** Downloads and builds that checkouts share. */
+  cache: AbsolutePath,
   node: AbsolutePath,
   npmCli: AbsolutePath,
   python: AbsolutePath,

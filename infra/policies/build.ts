@@ -1,25 +1,34 @@
 import { writeFile } from 'node:fs/promises';
+import { loadToolchain } from '../local/toolchain.ts';
 import {
   checkSources,
   compile,
-  ENTRYPOINT,
-  LOCK_FILE,
-  opaVersion,
+  entrypointOf,
+  lockFile,
+  policyNames,
   sha256,
   sourceDigests,
-  WASM_FILE,
+  wasmFile,
+  type PolicyLock,
 } from './bundle.ts';
-import type { PolicyLock } from './bundle.ts';
+import { findOpa } from './opa.ts';
 
-// Makes authz.wasm and authz.lock.json from the Rego sources; needs `opa` on the PATH.
-const version = await opaVersion();
-if (version === undefined) {
-  process.stderr.write('opa is not on the PATH; it is needed to compile the policy.\n');
+// Makes <policy>.wasm and <policy>.lock.json from the Rego sources of every policy.
+const opa = await findOpa(loadToolchain().cache);
+if (opa === undefined) {
+  process.stderr.write('There is no opa: make test builds it where Go is installed, or put one on the PATH.\n');
   process.exit(1);
 }
-await checkSources();
-const wasm = await compile();
-const lock: PolicyLock = { opa: version, entrypoint: ENTRYPOINT, sources: await sourceDigests(), wasm: sha256(wasm) };
-await writeFile(WASM_FILE, wasm);
-await writeFile(LOCK_FILE, `${JSON.stringify(lock, undefined, 2)}\n`);
-process.stdout.write(`authz.wasm ${lock.wasm} (opa ${version})\n`);
+for (const policy of await policyNames()) {
+  await checkSources(opa, policy);
+  const wasm = await compile(opa, policy);
+  const lock: PolicyLock = {
+    opa: opa.version,
+    entrypoint: entrypointOf(policy),
+    sources: await sourceDigests(policy),
+    wasm: sha256(wasm),
+  };
+  await writeFile(wasmFile(policy), wasm);
+  await writeFile(lockFile(policy), `${JSON.stringify(lock, undefined, 2)}\n`);
+  process.stdout.write(`${policy}.wasm ${lock.wasm} (opa ${opa.version})\n`);
+}

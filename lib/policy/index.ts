@@ -1,3 +1,5 @@
 export { Authorizer } from './authorizer.ts';
 export type { AuthorizationRequest, AuthorizerOptions, Decision, Resource } from './authorizer.ts';
+export { CompiledPolicy } from './compiled-policy.ts';
+export type { CompiledPolicyOptions } from './compiled-policy.ts';
 export { PolicyError } from './errors.ts';

@@ -7,7 +7,10 @@ import fc from 'fast-check';
 import { ACTIONS, ROLES, type Action, type Role } from '../../contracts/roles.ts';
 import { Authorizer, type Resource } from '../../lib/policy/index.ts';
 
-const READING = ['workflow:read', 'model:read', 'dataset:read', 'schedule:read'] as const;
+const READING = [
+  ...(['workflow:read', 'model:read', 'dataset:read', 'schedule:read'] as const),
+  ...(['attack:read', 'release:read', 'agent:read'] as const),
+] as const;
 const OPERATING = ['workflow:start', 'workflow:cancel', 'workflow:retry'] as const;
 
 /** What each role may do to somebody else's run of a training in its own tenant. */
@@ -16,9 +19,9 @@ const ALLOWED: Record<Role, readonly Action[]> = {
   predictor: ['model:read', 'model:infer'],
   trainer: [...READING, ...OPERATING, 'model:infer', 'model:rollback', 'schedule:write', 'codec:decode'],
   approver: [...READING, 'workflow:approve', 'codec:decode'],
-  redteam: [...READING, 'model:infer'],
-  'agent-operator': READING,
-  releaser: [...READING, 'model:rollback'],
+  redteam: [...READING, 'model:infer', 'codec:decode'],
+  'agent-operator': [...READING, 'codec:decode'],
+  releaser: [...READING, 'model:rollback', 'codec:decode'],
   auditor: [...READING, 'audit:read', 'codec:decode', 'metrics:read'],
   admin: ACTIONS,
 };
@@ -92,8 +95,21 @@ describe('the policy authz', () => {
     expect(start('releaser', 'rolloutModel')).toBe(true);
     expect(start('releaser', 'trainRegisterDeploy')).toBe(false);
     expect(start('trainer', 'rolloutModel')).toBe(true);
+    expect(start('redteam', 'attackRetest')).toBe(true);
+    expect(start('redteam', 'trainRegisterDeploy')).toBe(false);
+    expect(start('agent-operator', 'agentTask')).toBe(true);
+    expect(start('releaser', 'signAndRelease')).toBe(true);
+    expect(start('trainer', 'signAndRelease')).toBe(false);
     expect(start('admin', 'invented')).toBe(false);
     expect(start('admin')).toBe(false);
+  });
+
+  it('grants schedules by what they start', () => {
+    const write = (role: Role, workflowType?: string) => decide([role], 'schedule:write', { workflowType }).allow;
+    expect(write('redteam', 'attackRetest')).toBe(true);
+    expect(write('redteam', 'trainRegisterDeploy')).toBe(false);
+    expect(write('releaser', 'signAndRelease')).toBe(false);
+    expect(write('admin')).toBe(false);
   });
 
   it('allows nothing to whom has no name', () => {

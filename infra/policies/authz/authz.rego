@@ -27,10 +27,13 @@ grants contains "requester" if {
 	is_requester
 }
 
-applicable(_) if input.action != "workflow:start"
+# Starting a workflow and having a schedule start it are granted by its type.
+typed_actions := {"schedule:write", "workflow:start"}
+
+applicable(_) if not input.action in typed_actions
 
 applicable(role) if {
-	input.action == "workflow:start"
+	input.action in typed_actions
 	input.resource.workflowType in startable[role]
 }
 

@@ -41,6 +41,24 @@ test_start_depends_on_the_workflow_type if {
 	not decide(["admin"], "workflow:start", {"workflowType": "invented"}).allow
 }
 
+test_each_pool_of_people_starts_its_own_workflow if {
+	decide(["redteam"], "workflow:start", {"workflowType": "attackRetest"}).allow
+	decide(["agent-operator"], "workflow:start", {"workflowType": "agentTask"}).allow
+	decide(["releaser"], "workflow:start", {"workflowType": "signAndRelease"}).allow
+	every workflow in ["agentTask", "attackRetest", "signAndRelease"] {
+		not decide(["trainer"], "workflow:start", {"workflowType": workflow}).allow
+		decide(["admin"], "workflow:start", {"workflowType": workflow}).allow
+	}
+}
+
+test_a_schedule_depends_on_what_it_starts if {
+	decide(["trainer"], "schedule:write", {"workflowType": "trainRegisterDeploy"}).allow
+	decide(["redteam"], "schedule:write", {"workflowType": "attackRetest"}).allow
+	not decide(["redteam"], "schedule:write", {"workflowType": "trainRegisterDeploy"}).allow
+	not decide(["releaser"], "schedule:write", {"workflowType": "signAndRelease"}).allow
+	not decide(["admin"], "schedule:write", {}).allow
+}
+
 test_approver_is_another_person if {
 	decide(["approver"], "workflow:approve", {"requestedBy": "bob"}).allow
 	decide(["approver"], "workflow:approve", {"requestedBy": "ann"}) == {

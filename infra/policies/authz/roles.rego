@@ -6,9 +6,9 @@ role_actions := {
 	"predictor": {"model:read", "model:infer"},
 	"trainer": ((reading | operating) | {"codec:decode", "model:infer", "model:rollback", "schedule:write"}),
 	"approver": (reading | {"codec:decode", "workflow:approve"}),
-	"redteam": (reading | {"model:infer"}),
-	"agent-operator": reading,
-	"releaser": (reading | {"workflow:start", "model:rollback"}),
+	"redteam": (reading | {"codec:decode", "model:infer", "schedule:write", "workflow:start"}),
+	"agent-operator": (reading | {"codec:decode", "workflow:start"}),
+	"releaser": (reading | {"codec:decode", "model:rollback", "workflow:start"}),
 	"auditor": (reading | {"audit:read", "codec:decode", "metrics:read"}),
 	"admin": ((reading | operating) | {
 		"audit:read",
@@ -21,13 +21,23 @@ role_actions := {
 	}),
 }
 
-reading := {"dataset:read", "model:read", "schedule:read", "workflow:read"}
+reading := {
+	"agent:read",
+	"attack:read",
+	"dataset:read",
+	"model:read",
+	"release:read",
+	"schedule:read",
+	"workflow:read",
+}
 
 operating := {"workflow:cancel", "workflow:retry", "workflow:start"}
 
-# Workflow types that a role which may start workflows may start.
+# Workflow types that a role may start or, if it may write schedules, have started.
 startable := {
 	"trainer": {"rolloutModel", "trainRegisterDeploy"},
-	"releaser": {"rolloutModel"},
-	"admin": {"rolloutModel", "trainRegisterDeploy"},
+	"redteam": {"attackRetest"},
+	"agent-operator": {"agentTask"},
+	"releaser": {"rolloutModel", "signAndRelease"},
+	"admin": {"agentTask", "attackRetest", "rolloutModel", "signAndRelease", "trainRegisterDeploy"},
 }

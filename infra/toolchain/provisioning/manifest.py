@@ -33,6 +33,7 @@ def describe(settings: Settings) -> dict[str, object]:
     return {
         "key": setup_key(settings),
         "device": settings.device,
+        "cache": str(settings.cache),
         "node": str(node_home / "bin" / "node"),
         "npmCli": str(node_home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
         "python": str(tools / "bin" / "python"),
