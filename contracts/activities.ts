@@ -1,14 +1,11 @@
 import type { ApprovalClaims } from './approval.ts';
 import type { ArtifactRef } from './reference.ts';
 import type { ModelConfig, TrainingConfig } from './model-config.ts';
+import type { SignAndReleaseActivities } from './release-activities.ts';
+import type { RunContext } from './run-context.ts';
 import type { EvaluationSummary, GateResult, TrainGates } from './train-register-deploy.ts';
 
-/** What identifies a run across stages and attempts. `key` is the workflow id: every external write derives from it. */
-export interface RunContext {
-  readonly key: string;
-  readonly runId: string;
-  readonly requestedBy: string;
-}
+export type { RunContext } from './run-context.ts';
 
 export interface PreparedData {
   /** Manifest (JSON) that names the split tensors by digest, with shapes and preprocessing. */
@@ -173,7 +170,7 @@ export interface GpuActivities {
 }
 
 /** Queue `saip-release`; the only login that may sign. */
-export interface ReleaseActivities {
+export interface ReleaseActivities extends SignAndReleaseActivities {
   signModel(a: {
     run: RunContext;
     registerAs: string;

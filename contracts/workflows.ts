@@ -2,6 +2,7 @@ import type { WorkflowType } from './api.ts';
 import type { Pool, SEARCH_ATTRIBUTES } from './queues.ts';
 import { TASK_QUEUES } from './queues.ts';
 import type { RolloutInput } from './registry.ts';
+import type { ReleaseInput } from './sign-and-release.ts';
 import type { TrainInput } from './train-register-deploy.ts';
 
 /** Names of the messages that workflows answer. Arguments: contracts/approval.ts; answer of `progress`: contracts/progress.ts. */
@@ -119,5 +120,35 @@ export function rolloutStart(input: RolloutInput, tenant = 'default'): WorkflowS
     },
     // A rollback answers an incident: it overtakes trainings.
     priority: priorityOf(input.requestedBy, tenant, promotes ? PRIORITY.ordinary : PRIORITY.interactive),
+  };
+}
+
+/** One release of a version at a time: the id is the lock, as it is for rollouts ({@link rolloutWorkflowId}). */
+export function releaseWorkflowId(model: string, version: string): string {
+  return `release-${model}-${version}`;
+}
+
+/** How to start `signAndRelease`, under {@link releaseWorkflowId}. */
+export function releaseStart(input: ReleaseInput): WorkflowStart {
+  return {
+    workflowType: 'signAndRelease',
+    taskQueue: TASK_QUEUES.orchestration,
+    staticSummary: `Release **${input.model}** version ${input.version}`,
+    staticDetails: table([
+      ['Model', input.model],
+      ['Version', input.version],
+      ['Risk', input.risk],
+      ['Attack report', input.requireAttackReport ? 'asked for' : 'as policy says'],
+      ['Approval', input.approval.required ? `within ${input.approval.timeoutSeconds} s` : 'as policy says'],
+      ...(input.notes === undefined ? [] : [['Notes', input.notes] as const]),
+      ['Requested by', input.requestedBy],
+    ]),
+    searchAttributes: {
+      SaipModel: input.model,
+      SaipRequestedBy: input.requestedBy,
+      SaipRisk: input.risk,
+      SaipStage: 'queued',
+    },
+    priority: priorityOf(input.requestedBy, input.tenant),
   };
 }

@@ -3,11 +3,11 @@ import { PreparedManifest } from '../../contracts/prepared-data.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import { MODEL_FILES, ModelFacts } from '../../contracts/registry.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
-import { BUNDLE_MEDIA_TYPE, signModel, verifyModel, type ModelSigner } from '../../lib/supplychain/index.ts';
+import { BUNDLE_MEDIA_TYPE, signModel, verifyModel, type StatementSigner } from '../../lib/supplychain/index.ts';
 
 export interface SigningDependencies {
   readonly store: ArtifactStore;
-  readonly signer: ModelSigner;
+  readonly signer: StatementSigner;
   /** PEM keys that the verifiers of the platform trust. */
   readonly publicKeys: () => Promise<readonly string[]>;
 }

@@ -1,2 +1,3 @@
 export { ArtifactError, type ArtifactErrorCode } from './errors.ts';
 export { ArtifactStore, type PutOptions } from './store.ts';
+export { sweepFolder, temporaryName } from './temporary.ts';

@@ -6,7 +6,7 @@ import type { ArtifactRef } from '../../contracts/reference.ts';
 import { pathOf } from './address.ts';
 import { ArtifactError } from './errors.ts';
 import { readVerified, verify } from './read.ts';
-import { sweep, temporaryFolder } from './temporary.ts';
+import { sweepFolder, temporaryFolder } from './temporary.ts';
 import { writeBlob } from './write.ts';
 
 export interface PutOptions {
@@ -28,7 +28,7 @@ export class ArtifactStore {
   constructor(options: { readonly root: string }) {
     this.#root = resolve(options.root);
     mkdirSync(temporaryFolder(this.#root), { recursive: true, mode: 0o750 });
-    sweep(this.#root);
+    sweepFolder(temporaryFolder(this.#root));
   }
 
   /**

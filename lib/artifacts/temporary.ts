@@ -1,4 +1,4 @@
-import { readdirSync, unlinkSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { systemCode } from './errors.ts';
@@ -15,18 +15,13 @@ export function temporaryName(unique: string): string {
   return `${process.pid}@${HOST}.${unique}`;
 }
 
-/** Removes what writers of this machine left behind when they died. */
-export function sweep(root: string): void {
-  const folder = temporaryFolder(root);
+/** Removes what writers of this machine left in `folder`, under a {@link temporaryName}, when they died. */
+export function sweepFolder(folder: string): void {
   for (const name of readdirSync(folder)) {
     const writer = /^(\d+)@(.+)\.[0-9a-f-]{36}$/.exec(name);
     if (writer?.[2] !== HOST || isAlive(Number(writer[1]))) continue;
-    try {
-      unlinkSync(join(folder, name));
-    } catch (error) {
-      // Another process sweeps at the same time.
-      if (systemCode(error) !== 'ENOENT') throw error;
-    }
+    // Another process may sweep at the same time.
+    rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,10 @@
 export { SupplyChainError, type SupplyChainErrorCode } from './errors.ts';
+export { BUNDLE_MEDIA_TYPE, keyHint, openStatement, signStatement } from './envelope.ts';
+export type { OpenedStatement, StatementSigner } from './envelope.ts';
 export { hashModelFolder } from './folder.ts';
-export { BUNDLE_MEDIA_TYPE, keyHint, signModel, transitPublicKeys, transitSigner } from './sign.ts';
-export type { ModelSignature, ModelSigner, SignModelOptions } from './sign.ts';
+export { decodeProvenance, encodeProvenance, PROVENANCE_TYPE } from './provenance.ts';
+export type { Provenance, ProvenanceStatement, ResourceDescriptor } from './provenance.ts';
+export { signModel, transitPublicKeys, transitSigner } from './sign.ts';
+export type { ModelSignature, SignModelOptions } from './sign.ts';
 export { modelDigest, type FileDigests, type ModelStatement } from './statement.ts';
 export { verifyModel, type VerifyModelOptions } from './verify.ts';

@@ -1,22 +1,12 @@
-import { createHash, createPublicKey } from 'node:crypto';
-import { bundleToJSON, toDSSEBundle } from '@sigstore/bundle';
-import { dsse } from '@sigstore/core';
 import type { BaoClient } from '../clients/index.ts';
-import { encodeStatement, modelDigest, PAYLOAD_TYPE, type FileDigests } from './statement.ts';
-
-/** Media type of a Sigstore bundle v0.3 as JSON. */
-export const BUNDLE_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
-
-export interface ModelSigner {
-  /** ECDSA over SHA-256 of `message`, DER encoded, with the public key (PEM) that verifies it. */
-  sign(message: Uint8Array): Promise<{ readonly signature: Buffer; readonly publicKey: string }>;
-}
+import { signStatement, type StatementSigner } from './envelope.ts';
+import { encodeStatement, modelDigest, type FileDigests } from './statement.ts';
 
 export interface SignModelOptions {
   /** Name of the model in the statement; `verifyModel` can ask for it. */
   readonly name: string;
   readonly files: FileDigests;
-  readonly signer: ModelSigner;
+  readonly signer: StatementSigner;
 }
 
 export interface ModelSignature {
@@ -26,35 +16,20 @@ export interface ModelSignature {
   readonly bundle: string;
 }
 
-/** Name of a public key in a bundle: SHA-256 of its PEM, hexadecimal (OpenSSF Model Signing v1.0). */
-export function keyHint(publicKey: string): string {
-  const pem = createPublicKey(publicKey).export({ type: 'spki', format: 'pem' });
-  return createHash('sha256').update(pem).digest('hex');
-}
-
 /**
  * Signs a model folder as OpenSSF Model Signing v1.0 asks: an in-toto statement of every file's digest in a DSSE
  * envelope in a Sigstore bundle v0.3. PyPI `model-signing` verifies it. Throws what the signer throws.
  */
 export async function signModel(options: SignModelOptions): Promise<ModelSignature> {
   const statement = encodeStatement(options.name, options.files);
-  const { signature, publicKey } = await options.signer.sign(dsse.preAuthEncoding(PAYLOAD_TYPE, statement));
-  const bundle = toDSSEBundle({
-    artifact: statement,
-    artifactType: PAYLOAD_TYPE,
-    signature,
-    keyHint: keyHint(publicKey),
-  });
-  // The hint belongs to the verification material; cosign refuses an envelope that repeats it as its key id.
-  for (const entry of bundle.content.dsseEnvelope.signatures) entry.keyid = '';
-  return { digest: modelDigest(options.files), bundle: JSON.stringify(bundleToJSON(bundle)) };
+  return { digest: modelDigest(options.files), bundle: await signStatement(statement, options.signer) };
 }
 
 /** Signs with the newest version of a transit key of OpenBao. */
 export function transitSigner(
   client: Pick<BaoClient, 'transitPublicKeys' | 'transitSign'>,
   key = 'models',
-): ModelSigner {
+): StatementSigner {
   return {
     sign: async (message) => {
       const { latest, keys } = await client.transitPublicKeys(key);

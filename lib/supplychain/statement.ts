@@ -7,10 +7,8 @@ import { SupplyChainError } from './errors.ts';
 /** Path inside the model folder (POSIX, relative) → lower-case hexadecimal SHA-256 of the file. */
 export type FileDigests = Readonly<Record<string, string>>;
 
-/** DSSE payload type of an in-toto statement. */
-export const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
-
-const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+/** In-toto Statement v1, https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md */
+export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const PREDICATE_TYPE = 'https://model_signing/signature/v1.0';
 
 /** Verifiers of the standard pass over these names at the top of a folder, so nothing may hide there. */
@@ -95,7 +93,7 @@ export function encodeStatement(name: string, files: FileDigests): Buffer {
 }
 
 /** RFC 8785. */
-function canonicalJson(value: object): Buffer {
+export function canonicalJson(value: object): Buffer {
   const text = canonicalize(value);
   if (text === undefined) throw new TypeError('The value has no JSON form.');
   return Buffer.from(text);

@@ -21,9 +21,12 @@ export interface Question<S extends string> {
   readonly timeoutSeconds: number;
 }
 
+/** A verified decision, with the statement that proves it. */
+export type Decided = ApprovalClaims & { readonly jws: string };
+
 interface OpenQuestion<S extends string> extends Question<S> {
   readonly deadline: number;
-  answer: ApprovalClaims | undefined;
+  answer: Decided | undefined;
 }
 
 /**
@@ -50,7 +53,7 @@ export class ApprovalDesk<S extends string> {
    * Asks, and waits for a verified answer.
    * @throws Rejection when the answer is no, or when none came in time
    */
-  async decide(question: Question<S>): Promise<ApprovalClaims> {
+  async decide(question: Question<S>): Promise<Decided> {
     const open: OpenQuestion<S> = {
       ...question,
       deadline: Date.now() + question.timeoutSeconds * 1000,
@@ -95,7 +98,7 @@ export class ApprovalDesk<S extends string> {
       }
       if (open.answer !== undefined) throw failure('APPROVAL_NOT_WAITING', 'Somebody else answered first.');
       await this.#options.record(claims);
-      open.answer ??= claims;
+      open.answer ??= { ...claims, jws };
       return { decision: claims.decision, sub: claims.sub };
     } catch (error) {
       // Whatever went wrong is the answer to this update; it must not end the run.
@@ -118,7 +121,7 @@ export class ApprovalDesk<S extends string> {
   }
 }
 
-function accepted<S extends string>(open: OpenQuestion<S>): ApprovalClaims {
+function accepted<S extends string>(open: OpenQuestion<S>): Decided {
   const { answer } = open;
   if (answer === undefined) throw new Rejection([`nobody approved within ${open.timeoutSeconds} s`]);
   if (answer.decision === 'reject') {

@@ -74,6 +74,9 @@ def run_steps(settings: Settings) -> None:
     if not python_tools.is_complete(python_tools.model_signing_directory(settings)):
         with step("Reference verifier of model signatures", log) as current:
             python_tools.install_model_signing(settings, current)
+    if not python_tools.is_complete(python_tools.syft_directory(settings)):
+        with step("Syft", log) as current:
+            python_tools.install_syft(settings, current)
     if not node_packages.is_installed(settings):
         with step("npm packages", log) as current:
             node_packages.install(settings, current, node, npm)

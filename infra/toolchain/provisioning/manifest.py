@@ -17,7 +17,7 @@ def manifest_file(settings: Settings) -> Path:
 def setup_key(settings: Settings) -> str:
     """Changes whenever anything that was provisioned would be provisioned differently."""
     sources = [
-        *(TOOLCHAIN / f"{name}.lock" for name in ("bootstrap", "requirements", "model-signing")),
+        *(TOOLCHAIN / f"{name}.lock" for name in ("bootstrap", "requirements", "model-signing", "syft")),
         settings.tensorflow_lock,
         *(settings.checkout / "package.json", settings.checkout / "package-lock.json"),
         *sorted(Path(__file__).parent.glob("*.py")),

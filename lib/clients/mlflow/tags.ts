@@ -9,6 +9,8 @@ export const MLFLOW_TAGS = {
   digest: 'saip.digest',
   signature: 'saip.signature.sha256',
   withdrawn: 'saip.withdrawn',
+  /** Digest of the manifest of the version's release. */
+  release: 'saip.release.manifest.sha256',
   outcome: 'saip.outcome',
   reasons: 'saip.reasons',
 } as const;

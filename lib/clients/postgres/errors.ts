@@ -7,7 +7,9 @@ export type DatabaseErrorCode =
   | 'MODEL_UNKNOWN'
   | 'MODEL_VERSION_UNKNOWN'
   | 'MODEL_VERSION_WITHDRAWN'
-  | 'TRAINING_FENCED';
+  | 'TRAINING_FENCED'
+  | 'RELEASE_UNKNOWN'
+  | 'RELEASE_EXISTS';
 
 /** PostgreSQL could not do what was asked, or what is stored does not allow it. */
 export class DatabaseError extends SaipError<DatabaseErrorCode> {

@@ -1,0 +1,72 @@
+import { cancellationSignal } from '@temporalio/activity';
+import { MODEL_FILES, ModelFacts } from '../../contracts/registry.ts';
+import { ModelConfig } from '../../contracts/model-config.ts';
+import type { CollectedEvidence, SignAndReleaseActivities } from '../../contracts/release-activities.ts';
+import type { ArtifactRef } from '../../contracts/reference.ts';
+import { MLFLOW_TAGS } from '../../lib/clients/index.ts';
+import { DatasetCard } from '../../lib/datasets/index.ts';
+import { modelBom, platformBom, ReleaseError } from '../../lib/release/index.ts';
+import { collectEvidence } from './collect.ts';
+import { decideRelease } from './decide.ts';
+import type { ReleaseDependencies } from './dependencies.ts';
+import { publishRelease, verifyPublished, withdrawRelease } from './publish.ts';
+import { signRelease, writeProvenance } from './sign.ts';
+
+export type { LatestAttackReport, ReleaseDependencies } from './dependencies.ts';
+
+/** CycloneDX as JSON. */
+const BOM_MEDIA_TYPE = 'application/vnd.cyclonedx+json';
+
+/** Activities of `signAndRelease`, on the pool whose login alone may sign. */
+export function createReleaseActivities(dependencies: ReleaseDependencies): SignAndReleaseActivities {
+  const { store, mlflow, platform } = dependencies;
+  return {
+    collectEvidence: ({ input }) =>
+      collectEvidence(input, { ...dependencies, mlflow: mlflow.with(cancellationSignal()) }),
+
+    async writePlatformBom() {
+      const { bom, components } = await platformBom({ ...platform, signal: cancellationSignal() });
+      return { ref: await putBom(bom), components };
+    },
+
+    async writeModelBom({ collected }) {
+      const { bom, components } = modelBom({ ...collected, ...(await contentsOf(collected)) });
+      return { ref: await putBom(bom), components };
+    },
+
+    decideRelease: (a) => decideRelease(a, dependencies),
+    signRelease: (a) => signRelease(a, dependencies),
+    writeProvenance: (a) => writeProvenance(a, dependencies),
+    publishRelease: ({ run, signed }) =>
+      publishRelease(run, signed, { ...dependencies, signal: cancellationSignal() }),
+    verifyRelease: (a) => verifyPublished(a, { ...dependencies, signal: cancellationSignal() }),
+    withdrawRelease: (a) => withdrawRelease(a, dependencies),
+
+    async mirrorRelease({ model, version, manifestSha256 }) {
+      const client = mlflow.with(cancellationSignal());
+      const [mirrored] = await client.registeredModels.find(model, { [MLFLOW_TAGS.version]: version });
+      if (mirrored === undefined) return;
+      await client.registeredModels.setVersionTag(model, mirrored.version, MLFLOW_TAGS.release, manifestSha256);
+    },
+  };
+
+  async function putBom(bom: unknown): Promise<ArtifactRef> {
+    return { ...(await store.putJson(bom)), mediaType: BOM_MEDIA_TYPE };
+  }
+
+  async function contentsOf({ files }: CollectedEvidence): Promise<{
+    facts: ModelFacts;
+    config: ModelConfig;
+    card: DatasetCard;
+  }> {
+    const { [MODEL_FILES.facts]: facts, [MODEL_FILES.config]: config, [MODEL_FILES.card]: card } = files;
+    if (facts === undefined || config === undefined || card === undefined) {
+      throw new ReleaseError('RELEASE_EVIDENCE_MISSING', 'The version has no facts, network or data card.');
+    }
+    return {
+      facts: await store.readJson(facts, ModelFacts),
+      config: await store.readJson(config, ModelConfig),
+      card: await store.readJson(card, DatasetCard),
+    };
+  }
+}

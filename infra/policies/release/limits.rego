@@ -1,0 +1,21 @@
+package saip.release
+
+# What an operator changes. Compile with `npm run policy:build` afterwards.
+
+# Lowest acceptable value of a metric.
+floors := {"accuracy": 0.85, "macroF1": 0.85}
+
+minimum_samples := 1000
+
+# Licences of training data under which a model may leave the platform.
+allowed_licenses := {
+	"https://creativecommons.org/licenses/by/4.0/",
+	"https://creativecommons.org/licenses/by-sa/3.0/",
+	"https://creativecommons.org/licenses/by-sa/4.0/",
+	"https://creativecommons.org/publicdomain/zero/1.0/",
+	"https://opensource.org/license/mit",
+	"https://www.apache.org/licenses/LICENSE-2.0",
+}
+
+# Models whose risk is high whatever a request says.
+high_risk_models := set()

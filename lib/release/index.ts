@@ -1,0 +1,11 @@
+export { ReleaseError, type ReleaseErrorCode } from './errors.ts';
+export { fingerprint, publicKeysIn } from './keys.ts';
+export { policyInput, type DecisionSources, type EvidenceContents } from './decision.ts';
+export { composeLineage, type LineageSources } from './lineage.ts';
+export { releaseFiles, releaseManifest, type ManifestSources } from './manifest.ts';
+export { modelBom, type ModelBomSources } from './model-bom.ts';
+export { lockFiles, platformBom, platformName, type PlatformBom, type PlatformBomOptions } from './platform-bom.ts';
+export { BUILD_TYPE, BUILDER_ID, releaseProvenance, type ProvenanceSources } from './provenance.ts';
+export { ReleaseStore, type ReleaseStoreOptions } from './store.ts';
+export { verifyRelease, type VerifyReleaseOptions } from './verify.ts';
+export { verifyInProcess } from './verify-process.ts';

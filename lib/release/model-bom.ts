@@ -1,0 +1,152 @@
+import type { ModelConfig } from '../../contracts/model-config.ts';
+import { RELEASE_FILES, type Evidence } from '../../contracts/release.ts';
+import { MODEL_FILES, type ModelFacts } from '../../contracts/registry.ts';
+import type { ArtifactRef } from '../../contracts/reference.ts';
+import type { DatasetCard } from '../datasets/index.ts';
+
+export interface ModelBomSources {
+  readonly model: string;
+  readonly version: string;
+  readonly files: Readonly<Record<string, ArtifactRef>>;
+  readonly facts: ModelFacts;
+  readonly config: ModelConfig;
+  readonly card: DatasetCard;
+  readonly evidence: readonly Evidence[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** CycloneDX 1.6 (ECMA-424), https://cyclonedx.org/docs/1.6/json/ */
+const SPEC = { $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json', bomFormat: 'CycloneDX', specVersion: '1.6' };
+
+const DATASET = 'dataset';
+
+/**
+ * Machine-learning bill of materials of one version: the model with its card, its files and the data it was trained on.
+ * Every number in it was measured and signed with the model; what nobody measured is not there. The same version gives
+ * the same document.
+ */
+export function modelBom(sources: ModelBomSources): { bom: Json; components: number } {
+  const components = [datasetComponent(sources), ...fileComponents(sources)];
+  const refs = components.map((component) => component['bom-ref']);
+  return {
+    bom: {
+      ...SPEC,
+      version: 1,
+      metadata: { component: modelComponent(sources) },
+      components,
+      dependencies: [{ ref: modelRef(sources), dependsOn: refs }, ...refs.map((ref) => ({ ref }))],
+    },
+    components: components.length,
+  };
+}
+
+function modelRef({ model, version }: ModelBomSources): string {
+  return `model:${model}@${version}`;
+}
+
+function modelComponent(sources: ModelBomSources): Json {
+  const { model, version, config, files, evidence } = sources;
+  const graph = files[MODEL_FILES.onnx];
+  return {
+    'bom-ref': modelRef(sources),
+    type: 'machine-learning-model',
+    name: model,
+    version,
+    ...(config.description !== undefined && { description: config.description }),
+    ...(graph !== undefined && { hashes: [sha256(graph.sha256)] }),
+    modelCard: modelCard(sources),
+    externalReferences: evidence.map(({ kind, path, ref }) => ({
+      type: kind === 'attackReport' ? 'adversary-model' : 'evidence',
+      url: path,
+      comment: kind,
+      hashes: [sha256(ref.sha256)],
+    })),
+  };
+}
+
+function modelCard({ config, facts, card }: ModelBomSources): Json {
+  return {
+    modelParameters: {
+      approach: { type: 'supervised' },
+      task: `${config.task} classification`,
+      architectureFamily: config.layers.some(({ type }) => type === 'conv2d') ? 'convolutional' : 'feed-forward',
+      modelArchitecture: config.layers.map(({ type }) => type).join(' > '),
+      datasets: [{ ref: DATASET }],
+      inputs: [{ format: `${facts.input.name}: tensor [${facts.input.shape.join(', ')}]` }],
+      outputs: [{ format: `probabilities of ${facts.labels.length} classes` }],
+    },
+    quantitativeAnalysis: { performanceMetrics: performanceMetrics(facts) },
+    considerations: { technicalLimitations: card['rai:dataLimitations'] },
+    properties: [
+      { name: 'saip:evaluation:samples', value: String(facts.evaluation.samples) },
+      { name: 'saip:evaluation:interval', value: '95 % bootstrap' },
+      { name: 'saip:export:maxAbsDifference', value: String(facts.export.maxAbsDifference) },
+      { name: 'saip:export:samples', value: String(facts.export.samples) },
+    ],
+  };
+}
+
+function performanceMetrics({ evaluation, dataset }: ModelFacts): Json[] {
+  return (['accuracy', 'macroF1', 'logLoss', 'ece'] as const).map((type) => {
+    const { value, low, high } = evaluation[type];
+    return {
+      type,
+      value: String(value),
+      slice: `test split of ${dataset}`,
+      confidenceInterval: { lowerBound: String(low), upperBound: String(high) },
+    };
+  });
+}
+
+function datasetComponent({ facts, card }: ModelBomSources): Json & { 'bom-ref': string } {
+  return {
+    'bom-ref': DATASET,
+    type: 'data',
+    name: facts.dataset,
+    version: card.version,
+    description: card.description,
+    hashes: [sha256(facts.dataSha256)],
+    licenses: [card.license].flat().map((url) => ({ license: { name: url, url } })),
+    copyright: card.copyrightNotice,
+    externalReferences: [
+      { type: 'website', url: card.url },
+      {
+        type: 'model-card',
+        url: `${RELEASE_FILES.model}${MODEL_FILES.card}`,
+        comment: 'Croissant data card',
+        hashes: [sha256(facts.cardSha256)],
+      },
+    ],
+    data: [
+      {
+        type: 'dataset',
+        name: facts.dataset,
+        contents: { url: card.url },
+        sensitiveData: card['rai:personalSensitiveInformation'],
+      },
+    ],
+    components: card.distribution.map(({ contentUrl, sha256: digest }) => ({
+      'bom-ref': `${DATASET}/${contentUrl}`,
+      type: 'file',
+      name: contentUrl,
+      hashes: [sha256(digest)],
+    })),
+  };
+}
+
+function fileComponents({ files }: ModelBomSources): (Json & { 'bom-ref': string })[] {
+  return Object.entries(files)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, ref]) => ({
+      'bom-ref': `file:${path}`,
+      type: 'file',
+      name: `${RELEASE_FILES.model}${path}`,
+      'mime-type': ref.mediaType,
+      hashes: [sha256(ref.sha256)],
+    }));
+}
+
+function sha256(content: string): Json {
+  return { alg: 'SHA-256', content };
+}
