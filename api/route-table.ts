@@ -9,6 +9,8 @@ import {
   modelRoutes,
   pageRoutes,
   presetRoutes,
+  releaseRoutes,
+  releaseStartRoute,
   scheduleRoutes,
   workflowEventsRoute,
   workflowRoutes,
@@ -18,6 +20,8 @@ import {
   type InferenceRoutesOptions,
   type ModelSources,
   type PageRoutesOptions,
+  type ReleaseRoutesOptions,
+  type ReleaseStartOptions,
   type ScheduleRoutesOptions,
   type WorkflowEventsOptions,
   type WorkflowRoutesOptions,
@@ -31,10 +35,11 @@ export interface RouteTableOptions {
   readonly inference: InferenceRoutesOptions;
   readonly models: ModelSources;
   readonly pages: Omit<PageRoutesOptions, 'document'>;
+  readonly releases: ReleaseRoutesOptions;
   readonly schedules: ScheduleRoutesOptions;
   readonly events: WorkflowEventsOptions;
   readonly workflows: WorkflowRoutesOptions;
-  readonly starts: WorkflowStartsOptions;
+  readonly starts: WorkflowStartsOptions & ReleaseStartOptions;
   readonly openapi: { readonly version: string; readonly url: string };
 }
 
@@ -44,10 +49,12 @@ export function routeTable(options: RouteTableOptions): Route[] {
   const routes: Route[] = [
     ...authRoutes(options.auth),
     ...workflowStartRoutes(options.starts),
+    releaseStartRoute(options.starts),
     ...workflowRoutes(options.workflows),
     workflowEventsRoute(options.events),
     ...modelRoutes(options.models),
     ...presetRoutes(),
+    ...releaseRoutes(options.releases),
     ...datasetRoutes(),
     ...scheduleRoutes(options.schedules),
     ...inferenceRoutes(options.inference),

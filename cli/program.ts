@@ -3,6 +3,7 @@ import { registerBench } from './commands/bench.ts';
 import { registerDatasets } from './commands/datasets.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerModels } from './commands/models.ts';
+import { registerReleases } from './commands/releases.ts';
 import { registerSchedules } from './commands/schedules.ts';
 import { registerServing } from './commands/serving.ts';
 import { registerSession } from './commands/session.ts';
@@ -33,6 +34,7 @@ export function createProgram(io: Io, version: string): Command {
   registerTrain(program, io);
   registerWorkflows(program, io);
   registerModels(program, io);
+  registerReleases(program, io);
   registerDatasets(program, io);
   registerServing(program, io);
   registerSchedules(program, io);

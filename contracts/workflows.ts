@@ -133,7 +133,7 @@ export function releaseStart(input: ReleaseInput): WorkflowStart {
   return {
     workflowType: 'signAndRelease',
     taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: `Release **${input.model}** version ${input.version}`,
+    staticSummary: `Release ${input.model} version ${input.version}`,
     staticDetails: table([
       ['Model', input.model],
       ['Version', input.version],

@@ -1,3 +1,4 @@
 /** The entry of the workflow bundle: every function exported here is a workflow type. */
 export { rolloutModel } from './rolloutModel.ts';
+export { signAndRelease } from './signAndRelease.ts';
 export { trainRegisterDeploy } from './trainRegisterDeploy.ts';

@@ -1,10 +1,4 @@
-import {
-  AttackEvidence,
-  DecisionDocument,
-  Lineage,
-  PolicyAnswer,
-  type EvidenceKind,
-} from '../../contracts/release.ts';
+import { AttackEvidence, DecisionDocument, Lineage, type EvidenceKind } from '../../contracts/release.ts';
 import type {
   BillOfMaterials,
   CollectedEvidence,
@@ -33,7 +27,7 @@ export async function decideRelease(
   { store, policy }: Pick<ReleaseDependencies, 'store' | 'policy'>,
 ): Promise<ReleaseDecision> {
   const input = policyInput({ ...a, contents: await contentsOf(a.collected, store) });
-  const answer = PolicyAnswer.parse(policy.evaluate(input));
+  const answer = policy.evaluate(input);
   const document: DecisionDocument = {
     schema: 1,
     policy: { entrypoint: ENTRYPOINT, sha256: policy.sha256 },
@@ -73,7 +67,7 @@ export async function assertMayBeSigned(
   { store, policy, approvals }: Pick<ReleaseDependencies, 'store' | 'policy' | 'approvals'>,
 ): Promise<void> {
   const { input } = await store.readJson(decision.document, DecisionDocument);
-  const { allow, requireApproval, reasons } = PolicyAnswer.parse(policy.evaluate(input));
+  const { allow, requireApproval, reasons } = policy.evaluate(input);
   if (!allow) throw denied(`Policy refuses this release: ${reasons.join('; ')}.`);
   const { model, version, digest } = input.version;
   if (model !== collected.model || version !== collected.version || digest !== collected.digest) {

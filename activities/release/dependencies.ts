@@ -1,7 +1,8 @@
-import type { AttackEvidence } from '../../contracts/release.ts';
+import type { AttackEvidence, PolicyAnswer } from '../../contracts/release.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
 import type { MlflowClient, ModelRegistry, Releases } from '../../lib/clients/index.ts';
 import type { TransitKeySet } from '../../lib/identity/index.ts';
+import type { CompiledPolicy } from '../../lib/policy/index.ts';
 import type { ReleaseStore } from '../../lib/release/index.ts';
 import type { StatementSigner } from '../../lib/supplychain/index.ts';
 
@@ -20,7 +21,7 @@ export interface ReleaseDependencies {
   readonly mlflow: MlflowClient;
   readonly latestAttackReport: LatestAttackReport;
   /** The compiled policy `infra/policies/release`. */
-  readonly policy: { evaluate(input: unknown): unknown; readonly sha256: string };
+  readonly policy: Pick<CompiledPolicy<PolicyAnswer>, 'evaluate' | 'sha256'>;
   /** Signs with the newest version of the transit key `releases`. */
   readonly signer: StatementSigner;
   /** PEM keys that registrations, and releases, are trusted by. */

@@ -37,8 +37,7 @@ export function createReleaseActivities(dependencies: ReleaseDependencies): Sign
     decideRelease: (a) => decideRelease(a, dependencies),
     signRelease: (a) => signRelease(a, dependencies),
     writeProvenance: (a) => writeProvenance(a, dependencies),
-    publishRelease: ({ run, signed }) =>
-      publishRelease(run, signed, { ...dependencies, signal: cancellationSignal() }),
+    publishRelease: ({ run, signed }) => publishRelease(run, signed, { ...dependencies, signal: cancellationSignal() }),
     verifyRelease: (a) => verifyPublished(a, { ...dependencies, signal: cancellationSignal() }),
     withdrawRelease: (a) => withdrawRelease(a, dependencies),
 

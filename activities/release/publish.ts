@@ -1,7 +1,9 @@
 import type { RunContext } from '../../contracts/run-context.ts';
-import { RELEASE_FILES, ReleaseManifest, ReleaseSummary, type ReleaseVerification } from '../../contracts/release.ts';
+import { RELEASE_FILES, ReleaseManifest } from '../../contracts/release.ts';
+import type { ReleaseSummary, ReleaseVerification } from '../../contracts/release.ts';
 import type { SignedRelease } from '../../contracts/release-activities.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
+import { releaseSummary } from '../../lib/clients/index.ts';
 import { ReleaseError, verifyInProcess } from '../../lib/release/index.ts';
 import type { ReleaseDependencies } from './dependencies.ts';
 
@@ -33,7 +35,7 @@ export async function publishRelease(
     }
     const check = async (folder: string): Promise<void> => void (await verifyInProcess({ folder, publicKeys, signal }));
     await folders.put({ model, version, files, store, check });
-    const { id: _id, runId: _runId, ...published } = await releases.publish({
+    const published = await releases.publish({
       model,
       version,
       digest,
@@ -43,7 +45,7 @@ export async function publishRelease(
       requestedBy: run.requestedBy,
       approvedBy: manifest.approval?.by,
     });
-    return { ...published, files: Object.keys(files).length };
+    return { ...releaseSummary(published), files: Object.keys(files).length };
   });
 }
 
@@ -60,7 +62,11 @@ function filesOf(manifest: ReleaseManifest, signed: SignedRelease): Record<strin
 
 /** What a consumer would find, by a fresh process with public keys alone. @throws RELEASE_DIGEST_MISMATCH and the like */
 export async function verifyPublished(
-  { model, version, manifestSha256 }: { readonly model: string; readonly version: string; readonly manifestSha256: string },
+  {
+    model,
+    version,
+    manifestSha256,
+  }: { readonly model: string; readonly version: string; readonly manifestSha256: string },
   { releases, folders, releaseKeys, signal }: Dependencies & { readonly signal: AbortSignal },
 ): Promise<ReleaseVerification> {
   const release = await releases.get(model, version);

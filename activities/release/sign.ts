@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
-import { Lineage, RELEASE_FILES, ReleaseManifest } from '../../contracts/release.ts';
+import { Lineage, RELEASE_FILES, type ReleaseManifest } from '../../contracts/release.ts';
 import type { SignAndReleaseActivities, SignedRelease } from '../../contracts/release-activities.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import { lockFiles, platformName, releaseManifest, releaseProvenance } from '../../lib/release/index.ts';
@@ -10,10 +10,7 @@ import { gitCommit } from '../training/git-commit.ts';
 import { assertMayBeSigned } from './decide.ts';
 import type { ReleaseDependencies } from './dependencies.ts';
 
-type Dependencies = Pick<
-  ReleaseDependencies,
-  'store' | 'policy' | 'approvals' | 'signer' | 'releaseKeys' | 'platform'
->;
+type Dependencies = Pick<ReleaseDependencies, 'store' | 'policy' | 'approvals' | 'signer' | 'releaseKeys' | 'platform'>;
 
 /** Signs the model folder as released. A repetition gives another signature of the same digest. */
 export async function signRelease(
@@ -29,7 +26,14 @@ export async function signRelease(
 
 /** Writes the manifest, and signs where everything that it lists comes from. */
 export async function writeProvenance(
-  { run, input, draft, modelSignature, startedAt, finishedAt }: Parameters<SignAndReleaseActivities['writeProvenance']>[0],
+  {
+    run,
+    input,
+    draft,
+    modelSignature,
+    startedAt,
+    finishedAt,
+  }: Parameters<SignAndReleaseActivities['writeProvenance']>[0],
   dependencies: Dependencies,
 ): Promise<SignedRelease> {
   await assertMayBeSigned(draft, run, dependencies);
@@ -60,7 +64,9 @@ function digestsOf({ files }: ReleaseManifest): Record<string, string> {
 async function lockDigests(checkout: string): Promise<Record<string, string>> {
   const digests: Record<string, string> = {};
   for (const file of await lockFiles(checkout)) {
-    digests[relative(checkout, file)] = createHash('sha256').update(await readFile(file)).digest('hex');
+    digests[relative(checkout, file)] = createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
   }
   return digests;
 }

@@ -1,4 +1,4 @@
-import type { TokenRequest } from '../../contracts/api.ts';
+import type { ClientCredentialsGrant } from '../../contracts/api.ts';
 import { ApiError } from '../errors.ts';
 
 export interface ClientLogin {
@@ -11,7 +11,7 @@ export interface ClientLogin {
  * not by both.
  * @throws {ApiError} `REQUEST_INVALID` that names what is missing
  */
-export function clientLogin(authorization: string | undefined, body: TokenRequest): ClientLogin {
+export function clientLogin(authorization: string | undefined, body: ClientCredentialsGrant): ClientLogin {
   const basic = authorization === undefined ? undefined : fromBasic(authorization);
   if (basic) {
     if (body.client_secret !== undefined || (body.client_id !== undefined && body.client_id !== basic.clientId)) {

@@ -1,12 +1,13 @@
 import { isSaipError } from '../../contracts/errors.ts';
-import type { IssuedToken, TokenIssuer } from '../../lib/identity/index.ts';
+import type { IssuedToken, TokenExchange, TokenIssuer } from '../../lib/identity/index.ts';
 import type { AuditEntry } from '../http/mount.ts';
 import type { Caller } from '../http/route.ts';
 import type { Authenticator } from './authenticate.ts';
 import type { ClientLogin } from './client-credentials.ts';
 
 export interface SignInOptions {
-  readonly issuer: Pick<TokenIssuer, 'issue'>;
+  readonly issuer: Pick<TokenIssuer, 'issue' | 'grant'>;
+  readonly exchange: Pick<TokenExchange, 'verify'>;
   readonly authenticator: Pick<Authenticator, 'callerOf'>;
   /** @throws AUDIT_UNAVAILABLE, and then nobody signs in */
   readonly audit: (entry: AuditEntry) => Promise<void>;
@@ -36,6 +37,26 @@ export class SignIn {
     } catch (error) {
       if (isSaipError(error) && error.code === 'CLIENT_CREDENTIALS_INVALID') {
         await audit({ actor: 'anonymous', action: 'token:issue', subject, decision: 'deny', detail: { traceId } });
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * RFC 8693: a token of the trusted pipeline for a short-lived one with the role `releaser`.
+   * @throws IdentityError `TOKEN_EXCHANGE_OFF`, `SUBJECT_TOKEN_INVALID`, `IDENTITY_PROVIDER_UNAVAILABLE`
+   */
+  async exchange(subjectToken: string, traceId: string): Promise<IssuedToken> {
+    const { issuer, exchange, audit } = this.#options;
+    const entry = { action: 'token:exchange', subject: 'releaser' } as const;
+    try {
+      const { subject, detail } = await exchange.verify(subjectToken);
+      const token = await issuer.grant({ subject, clientId: subject, roles: ['releaser'], tenant: 'default' });
+      await audit({ ...entry, actor: subject, decision: 'allow', detail: { ...detail, traceId, jti: token.jti } });
+      return token;
+    } catch (error) {
+      if (isSaipError(error) && error.code === 'SUBJECT_TOKEN_INVALID') {
+        await audit({ ...entry, actor: 'anonymous', decision: 'deny', detail: { traceId, reason: error.message } });
       }
       throw error;
     }

@@ -1,6 +1,13 @@
 import { OAuthClients, type BaoClient, type Pool } from '../../lib/clients/index.ts';
 import type { SaipConfig } from '../../lib/config/index.ts';
-import { TokenIssuer, TokenVerifier, TransitKeySet, signApproval } from '../../lib/identity/index.ts';
+import {
+  TokenExchange,
+  TokenIssuer,
+  TokenVerifier,
+  TransitKeySet,
+  signApproval,
+  type ExternalTrust,
+} from '../../lib/identity/index.ts';
 import { Authenticator, SessionCookie, Sessions } from '../auth/index.ts';
 import type { AuthRoutesOptions } from '../routes/index.ts';
 import type { ApprovalSigner } from '../temporal/updates.ts';
@@ -10,6 +17,7 @@ export const TOKEN_AUDIENCE = 'saip-api';
 
 export interface Identity extends Omit<AuthRoutesOptions, 'signIn'> {
   readonly issuer: TokenIssuer;
+  readonly exchange: TokenExchange;
   readonly authenticator: Authenticator;
   readonly signApproval: ApprovalSigner;
   /** Origins whose pages may use a session. */
@@ -27,10 +35,18 @@ export function composeIdentity({ config, bao, pool }: { config: SaipConfig; bao
   return {
     keys,
     issuer: new TokenIssuer({ ...token, clients: new OAuthClients(pool) }),
+    exchange: new TokenExchange({ trust: trustOf(config) }),
     authenticator: new Authenticator({ verifier: new TokenVerifier(token), sessions, cookie, origins }),
     sessions,
     cookie,
     origins,
     signApproval: (approval) => signApproval({ keys: approvals, issuer: config.api.url, approval }),
   };
+}
+
+/** The configuration holds all of it or nothing; anything in between is refused at the start. */
+function trustOf({ oidc }: SaipConfig): ExternalTrust | undefined {
+  const { issuer, audience, repositoryId, ref, environment } = oidc;
+  if (!issuer || !audience || !repositoryId || !ref || !environment) return undefined;
+  return { issuer, keysUrl: oidc.keysUrl ?? `${issuer}/.well-known/jwks`, audience, repositoryId, ref, environment };
 }

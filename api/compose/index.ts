@@ -1,11 +1,21 @@
 import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
-import { AliasLog, AuditLog, BaoClient, ModelRegistry, ServingStatus, createPool } from '../../lib/clients/index.ts';
+import {
+  AliasLog,
+  AuditLog,
+  BaoClient,
+  ModelRegistry,
+  Releases,
+  ServingStatus,
+  createPool,
+} from '../../lib/clients/index.ts';
 import { Keyring, createPayloadCodec, transitWrapper } from '../../lib/codec/index.ts';
 import { ConfigError, type SaipConfig } from '../../lib/config/index.ts';
 import { resolveTrainInput } from '../../lib/ml/index.ts';
 import { Authorizer } from '../../lib/policy/index.ts';
+import { ReleaseStore } from '../../lib/release/index.ts';
+import { transitPublicKeys } from '../../lib/supplychain/index.ts';
 import { createApp } from '../app.ts';
 import { SignIn, cors, createGuards } from '../auth/index.ts';
 import type { Logger } from '../http/error-handler.ts';
@@ -66,6 +76,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     auditLog: new AuditLog(pool),
   });
   const models = new ModelRegistry(pool);
+  const aliases = new AliasLog(pool);
   const routes = routeTable({
     auth: { ...identity, signIn: new SignIn({ ...identity, audit: guards.audit }) },
     // Histories hold payloads from before encryption, such as search attributes: shown as they are.
@@ -76,8 +87,13 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       metrics: new InferenceMetrics(registry, serving.served),
       isReady: () => serving.ready,
     },
-    models: { registry: models, aliases: new AliasLog(pool), serving: new ServingStatus(pool) },
+    models: { registry: models, aliases, serving: new ServingStatus(pool) },
     pages: { temporalUiUrl: config.temporal.uiUrl },
+    releases: {
+      releases: new Releases(pool),
+      folders: new ReleaseStore({ root: config.artifacts }),
+      publicKeys: () => transitPublicKeys(bao, 'releases'),
+    },
     schedules: { temporal, resolveTrainInput },
     events: { temporal, feeds, logger },
     workflows: { temporal, signApproval: identity.signApproval },
@@ -86,6 +102,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       resolveTrainInput,
       requireModel: (model) => models.model(model),
       requireVersion: (model, version) => models.get(model, version),
+      champion: (model) => aliases.current(model, 'champion'),
     },
     openapi: { version: VERSION, url: config.api.url },
   });

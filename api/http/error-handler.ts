@@ -17,6 +17,8 @@ const OAUTH_ERRORS: Partial<Record<ErrorCode, string>> = {
   UNSUPPORTED_MEDIA_TYPE: 'invalid_request',
   CLIENT_CREDENTIALS_INVALID: 'invalid_client',
   FORBIDDEN: 'invalid_scope',
+  SUBJECT_TOKEN_INVALID: 'invalid_request',
+  TOKEN_EXCHANGE_OFF: 'unsupported_grant_type',
 };
 
 export function notFound(): RequestHandler {

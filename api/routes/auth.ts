@@ -1,4 +1,11 @@
-import { Jwks, SessionRequest, SessionResponse, TokenRequest, TokenResponse } from '../../contracts/api.ts';
+import {
+  Jwks,
+  SessionRequest,
+  SessionResponse,
+  TOKEN_EXCHANGE,
+  TokenRequest,
+  TokenResponse,
+} from '../../contracts/api.ts';
 import type { TransitKeySet } from '../../lib/identity/index.ts';
 import { clientLogin } from '../auth/client-credentials.ts';
 import type { SessionCookie } from '../auth/cookie.ts';
@@ -27,22 +34,35 @@ function tokenRoute({ signIn }: AuthRoutesOptions, tag: string): Route {
     path: '/v1/auth/token',
     operationId: 'issueToken',
     tag,
-    summary: 'Get an access token by client credentials (RFC 6749 section 4.4)',
+    summary: 'Get an access token by client credentials (RFC 6749 section 4.4) or token exchange (RFC 8693)',
+    description:
+      'A token exchange takes a token of the external issuer that this platform is configured to trust, from one ' +
+      'repository, ref and environment, and gives one with the role `releaser` for at most 15 minutes.',
     access: 'public',
     limiter: 'credentials',
     body: TokenRequest,
     bodyTypes: ['application/x-www-form-urlencoded', 'application/json'],
     bodyLimit: 16 * 1024,
     success: { status: 200, description: 'An ES256 access token (RFC 9068).', schema: TokenResponse },
-    errors: ['CLIENT_CREDENTIALS_INVALID', 'RATE_LIMITED', 'AUDIT_UNAVAILABLE'],
+    errors: [
+      'CLIENT_CREDENTIALS_INVALID',
+      'SUBJECT_TOKEN_INVALID',
+      'TOKEN_EXCHANGE_OFF',
+      'IDENTITY_PROVIDER_UNAVAILABLE',
+      'RATE_LIMITED',
+      'AUDIT_UNAVAILABLE',
+    ],
     handler: async ({ body, request, traceId }) => {
-      const login = clientLogin(request.headers.authorization, body);
-      const token = await signIn.token(login, { scope: body.scope, traceId });
+      const exchanges = body.grant_type === TOKEN_EXCHANGE;
+      const token = exchanges
+        ? await signIn.exchange(body.subject_token, traceId)
+        : await signIn.token(clientLogin(request.headers.authorization, body), { scope: body.scope, traceId });
       return {
         access_token: token.accessToken,
         token_type: 'Bearer' as const,
         expires_in: token.expiresIn,
         scope: token.scope,
+        ...(exchanges && { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' as const }),
       };
     },
   });

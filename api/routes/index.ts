@@ -7,6 +7,8 @@ export type { ModelSources } from './model-catalog.ts';
 export { modelRoutes } from './models.ts';
 export { pageRoutes, type PageRoutesOptions } from './pages.ts';
 export { presetRoutes } from './presets.ts';
+export { releaseRoutes, type ReleaseRoutesOptions } from './releases.ts';
+export { releaseStartRoute, type ReleaseStartOptions } from './release-start.ts';
 export { scheduleRoutes, type ScheduleRoutesOptions } from './schedules.ts';
 export { workflowEventsRoute, type WorkflowEventsOptions } from './workflow-events.ts';
 export { workflowRoutes, type WorkflowRoutesOptions } from './workflows.ts';

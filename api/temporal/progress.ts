@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { LiveProgress, PendingActivity, WorkflowDetail, WorkflowEvent } from '../../contracts/api.ts';
 import { Progress, TrainingHeartbeat } from '../../contracts/progress.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
+import { ReleaseResult } from '../../contracts/sign-and-release.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
 import { WORKFLOW_MESSAGES } from '../../contracts/workflows.ts';
 import type { Payload } from '../../lib/codec/index.ts';
@@ -15,6 +16,12 @@ const QUERY_DEADLINE_MS = 5_000;
 
 /** What `encodeCommonAttributes` of Temporal's failure converter moves into an encrypted payload. */
 const FailureAttributes = z.object({ message: z.string() });
+
+/** What each type of workflow ends with; a training is the ordinary case. */
+const RESULTS: Readonly<Partial<Record<string, z.ZodType<WorkflowDetail['result']>>>> = {
+  rolloutModel: RolloutResult,
+  signAndRelease: ReleaseResult,
+};
 
 type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 type Failure = NonNullable<RawPending['lastFailure']>;
@@ -122,7 +129,7 @@ async function readEnd(
     const result: unknown = await gateway.call({ kind: 'workflow', id: workflowId }, () =>
       gateway.client.workflow.getHandle(workflowId, runId).result(),
     );
-    return { result: type === 'rolloutModel' ? RolloutResult.parse(result) : TrainResult.parse(result) };
+    return { result: (RESULTS[type] ?? TrainResult).parse(result) };
   } catch (error) {
     const known = error instanceof Error ? fromFailure(error) : undefined;
     if (known) return { failure: { message: known.message, code: known.code, hint: known.spec.hint } };

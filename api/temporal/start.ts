@@ -54,12 +54,14 @@ export async function startOnce(
 /**
  * Starts an execution under a fixed id that is a lock: a second one is refused while the first runs. A repetition with
  * the same key finds the execution it started, as long as that is among the last ones of this id.
- * @throws {ApiError} `ROLLOUT_IN_PROGRESS`, `IDEMPOTENCY_MISMATCH`
+ * @param busy the code that says that one runs
+ * @throws {ApiError} `busy`, `IDEMPOTENCY_MISMATCH`
  */
 export async function startLocked(
   gateway: TemporalGateway,
   workflowId: string,
   request: StartRequest,
+  busy: 'ROLLOUT_IN_PROGRESS' | 'RELEASE_IN_PROGRESS' = 'ROLLOUT_IN_PROGRESS',
 ): Promise<WorkflowStarted> {
   const memo = startMemo(request);
   if (request.idempotency.key !== undefined) {
@@ -73,7 +75,7 @@ export async function startLocked(
     return await start(gateway, workflowId, request, memo, 'ALLOW_DUPLICATE');
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw new ApiError('ROLLOUT_IN_PROGRESS', `${workflowId} is running already.`, { cause: error });
+    throw new ApiError(busy, `${workflowId} is running already.`, { cause: error });
   }
 }
 

@@ -5,8 +5,10 @@ import { Role, ROLES } from '../../contracts/roles.ts';
 import {
   ApiClient,
   apiAddress,
+  exchangeToken,
   fixedToken,
   localClients,
+  pipelineToken,
   removeLogin,
   requestToken,
   writeLogin,
@@ -25,19 +27,16 @@ export interface LoginOptions extends OutputOptions {
   readonly clientId?: string;
   /** File with the secret, `-` for stdin. Default: the variable SAIP_CLIENT_SECRET. */
   readonly clientSecretFile?: string;
+  /** Take the identity of the pipeline that this runs in. */
+  readonly githubOidc?: boolean;
+  readonly audience: string;
 }
 
 /** `saip login`: remembers a token until it ends. The client's secret is used once and not kept. */
 export async function login(io: Io, options: LoginOptions): Promise<ExitCode> {
   const env = options.apiUrl === undefined ? io.env : { ...io.env, SAIP_API_URL: options.apiUrl };
   const { apiUrl, stack } = await apiAddress(env);
-  const access =
-    options.clientId === undefined
-      ? await localToken({ ...io, env }, options.role ?? 'viewer')
-      : await requestToken(apiUrl, {
-          clientId: options.clientId,
-          clientSecret: await readSecret(io, options.clientSecretFile),
-        });
+  const access = await accessToken({ ...io, env }, apiUrl, options);
   const api = new ApiClient({ apiUrl, stack, tokens: fixedToken(access.token) });
   const session = await api.get('/v1/auth/session', SessionResponse, { role: 'viewer' });
   await writeLogin(io.env, { apiUrl, token: access.token, expiresAt: access.expiresAt });
@@ -48,6 +47,18 @@ export async function login(io: Io, options: LoginOptions): Promise<ExitCode> {
     ({ subject, roles, expiresAt }) => `signed in to ${apiUrl} as ${subject} (${roles.join(', ')}) until ${expiresAt}`,
   );
   return EXIT.ok;
+}
+
+async function accessToken(io: Io, apiUrl: string, options: LoginOptions): Promise<AccessToken> {
+  const { githubOidc, audience, clientId, role } = options;
+  if (githubOidc === true) {
+    if (clientId !== undefined || role !== undefined) {
+      throw usageError('--github-oidc brings its own identity', 'Leave out --client-id and --role.');
+    }
+    return exchangeToken(apiUrl, await pipelineToken(io.env, audience));
+  }
+  if (clientId === undefined) return localToken(io, role ?? 'viewer');
+  return requestToken(apiUrl, { clientId, clientSecret: await readSecret(io, options.clientSecretFile) });
 }
 
 async function readSecret(io: Io, file: string | undefined): Promise<string> {

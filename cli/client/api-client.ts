@@ -4,6 +4,8 @@ import { connect } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { fetchApi, problemError, readBody } from './http.ts';
 
+const DOWNLOAD_TIMEOUT_MS = 600_000;
+
 type Query = Readonly<Record<string, string | number | undefined>>;
 
 export interface CallOptions {
@@ -46,9 +48,22 @@ export class ApiClient {
     if (!response.ok) throw await problemError(response);
   }
 
-  async #send(method: string, path: string, body: unknown, options: CallOptions): Promise<Response> {
+  /** The body of an answer as it comes, for files that are not held in memory. */
+  async download(path: string, options: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.#send('GET', path, undefined, options, DOWNLOAD_TIMEOUT_MS);
+    if (!response.ok || response.body === null) throw await problemError(response);
+    return response.body;
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    body: unknown,
+    options: CallOptions,
+    timeoutMs?: number,
+  ): Promise<Response> {
     const token = await this.connection.tokens.token(options.role);
-    return fetchApi(this.url(path, options.query), {
+    const init = {
       method,
       headers: {
         accept: 'application/json',
@@ -57,7 +72,8 @@ export class ApiClient {
         ...options.headers,
       },
       body: body === undefined ? undefined : JSON.stringify(body),
-    });
+    };
+    return fetchApi(this.url(path, options.query), init, timeoutMs);
   }
 }
 

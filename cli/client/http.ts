@@ -6,8 +6,8 @@ import { EXIT, exitCodeOfStatus } from '../exit-codes.ts';
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** `fetch` with a deadline for the whole answer. @throws CliError `unreachable` where no answer comes. */
-export async function fetchApi(url: URL, init: RequestInit = {}): Promise<Response> {
-  const deadline = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+export async function fetchApi(url: URL, init: RequestInit = {}, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Response> {
+  const deadline = AbortSignal.timeout(timeoutMs);
   const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline;
   try {
     return await fetch(url, { ...init, signal });

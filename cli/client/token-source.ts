@@ -31,14 +31,21 @@ export async function requestToken(
   now: () => number = Date.now,
 ): Promise<AccessToken> {
   const basic = [credentials.clientId, credentials.clientSecret].map(encodeURIComponent).join(':');
-  const askedAt = now();
+  const authorization = `Basic ${Buffer.from(basic).toString('base64')}`;
+  return postGrant(apiUrl, { grant_type: 'client_credentials' }, { headers: { authorization }, now });
+}
+
+/** One request to the token endpoint. @throws CliError `forbidden` where it refuses */
+export async function postGrant(
+  apiUrl: string,
+  grant: Readonly<Record<string, string>>,
+  options: { readonly headers?: Readonly<Record<string, string>>; readonly now?: () => number } = {},
+): Promise<AccessToken> {
+  const askedAt = (options.now ?? Date.now)();
   const response = await fetchApi(new URL('/v1/auth/token', apiUrl), {
     method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(basic).toString('base64')}`,
-      'content-type': 'application/x-www-form-urlencoded',
-    },
-    body: 'grant_type=client_credentials',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...options.headers },
+    body: new URLSearchParams(grant).toString(),
   });
   const body = await readBody(response, TokenResponse);
   return { token: body.access_token, expiresAt: askedAt + body.expires_in * 1000, scope: body.scope };

@@ -12,7 +12,9 @@ export function registerSession(program: Command, io: Io): void {
       .option('--api-url <url>', 'address of the API; default: SAIP_API_URL, else the local stack')
       .option('--role <role>', 'client of the local stack to sign in as (default: viewer)')
       .option('--client-id <id>', 'OAuth client of any other deployment')
-      .option('--client-secret-file <file>', 'its secret, "-" for stdin; default: SAIP_CLIENT_SECRET'),
+      .option('--client-secret-file <file>', 'its secret, "-" for stdin; default: SAIP_CLIENT_SECRET')
+      .option('--github-oidc', 'exchange the token of a GitHub Actions job, which needs the permission id-token: write')
+      .option('--audience <audience>', 'audience that the platform expects in that token', 'saip'),
   ).action(async (options: LoginOptions) => {
     const { login } = await import('../actions/session.ts');
     process.exitCode = await login(io, options);

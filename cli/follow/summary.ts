@@ -2,6 +2,7 @@ import type { WorkflowDetail } from '../../contracts/api.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
 import type { EvaluationSummary, GateResult, MetricInterval } from '../../contracts/train-register-deploy.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
+import { ReleaseResult } from '../../contracts/sign-and-release.ts';
 import type { Connection } from '../client/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
@@ -14,6 +15,7 @@ import { exitCodeOfOutcome, outcomeOf } from './outcome.ts';
 export function renderSummary(detail: WorkflowDetail, connection: Pick<Connection, 'stack'>, io: Io): string {
   const training = detail.type === 'trainRegisterDeploy' ? TrainResult.safeParse(detail.result).data : undefined;
   const rollout = detail.type === 'rolloutModel' ? RolloutResult.safeParse(detail.result).data : undefined;
+  const release = detail.type === 'signAndRelease' ? ReleaseResult.safeParse(detail.result).data : undefined;
   return [
     headline(detail, io),
     failureLines(detail),
@@ -21,6 +23,7 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
     training?.gates === undefined ? '' : gatesTable(training.gates, io),
     training === undefined ? '' : renderPairs(versionPairs(training)),
     rollout === undefined ? '' : renderPairs(rolloutPairs(rollout)),
+    release === undefined ? '' : renderPairs(releasePairs(release)),
     renderPairs(linkPairs(detail, training, connection)),
   ]
     .filter((section) => section !== '')
@@ -89,6 +92,19 @@ function rolloutPairs({ model, champion, formerChampion }: RolloutResult): Pairs
     ['model', model],
     ['champion', champion],
     ['former champion', formerChampion],
+  ];
+}
+
+function releasePairs({ model, version, code, decision, approvedBy, release }: ReleaseResult): Pairs {
+  return [
+    ['version', `${model} ${version}`],
+    ['refused with', code],
+    ['policy', decision?.rule],
+    ['approved by', approvedBy],
+    ['digest', release?.digest],
+    ['manifest', release?.manifestSha256],
+    ['signed with', release?.key],
+    ['get it', release && `saip release download ${model} ${version}`],
   ];
 }
 

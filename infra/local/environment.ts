@@ -14,7 +14,7 @@ export type PlatformProcess = (typeof PLATFORM_PROCESSES)[number];
 
 /** What services inherit from the shell of `saip up`: nothing that could be a secret of something else. */
 const INHERITED =
-  /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|OTEL_.*|NODE_EXTRA_CA_CERTS|TF_.*|CUDA_.*|NVIDIA_.*|SAIP_(LOG_LEVEL|GPU_THREADS|GPU_REPLICAS))$/;
+  /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|OTEL_.*|NODE_EXTRA_CA_CERTS|TF_.*|CUDA_.*|NVIDIA_.*|SAIP_(LOG_LEVEL|GPU_THREADS|GPU_REPLICAS|OIDC_[A-Z_]+))$/;
 
 /** Environment of a supervised process; `added` wins over what is inherited. */
 export function serviceEnvironment(
@@ -55,6 +55,7 @@ export function platformEnvironment(context: StackContext, name: PlatformProcess
     SAIP_API_PORT: String(ports.api),
     SAIP_API_URL: urls.api(ports),
     SAIP_ARTIFACTS: join(layout.data, 'artifacts'),
+    ...(name === 'worker-release' && { SAIP_SYFT: context.toolchain.syft }),
   };
 }
 

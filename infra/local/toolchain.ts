@@ -21,6 +21,8 @@ export const Toolchain = z.object({
   mlflow: AbsolutePath,
   /** Reference implementation of OpenSSF Model Signing, for tests. */
   modelSigning: AbsolutePath,
+  /** Catalogues lock files for releases. */
+  syft: AbsolutePath,
   tensorflowLib: AbsolutePath,
   /** Folders a process that loads TensorFlow needs in LD_LIBRARY_PATH; empty on the CPU. */
   cudaLibraryPath: z.array(AbsolutePath).default([]),

@@ -21,6 +21,19 @@ export function missingLogin(settings: SaipConfig): ConfigProblem[] {
   return [{ setting: 'SAIP_BAO_LOGIN_FILE', message: `required by the process ${settings.process}` }];
 }
 
+/** Half a trust is none: an issuer without its bindings would let any of its tokens in. */
+export function incompleteTrust({ oidc }: SaipConfig): ConfigProblem[] {
+  const { issuer, audience, repositoryId, ref, environment } = oidc;
+  const bindings = { audience, repositoryId, ref, environment };
+  if (issuer === undefined) {
+    const given = Object.values({ ...bindings, keysUrl: oidc.keysUrl }).some((value) => value !== undefined);
+    return given ? [{ setting: 'SAIP_OIDC_ISSUER', message: 'required by the other oidc settings' }] : [];
+  }
+  return Object.entries(bindings)
+    .filter(([, value]) => value === undefined)
+    .map(([name]) => ({ setting: nameOf(['oidc', name], {}, undefined), message: 'required with oidc.issuer' }));
+}
+
 /** Names each setting the way its value came in. Values are left out: one of them may be a misplaced secret. */
 export function schemaProblems(
   issues: readonly z.core.$ZodIssue[],

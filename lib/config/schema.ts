@@ -114,6 +114,47 @@ const serving = z.strictObject({
   }),
 });
 
+const onLoopback = ({ hostname }: URL): boolean => ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+/** Keys fetched without TLS would be anybody's. */
+const issuerUrl = httpUrl.refine((url) => {
+  const parsed = URL.parse(url);
+  return parsed !== null && (parsed.protocol === 'https:' || onLoopback(parsed));
+}, 'must begin with https: unless it is on this machine');
+
+const oidc = z.strictObject({
+  issuer: setting(issuerUrl.optional(), {
+    env: 'SAIP_OIDC_ISSUER',
+    description:
+      'Issuer whose tokens `POST /v1/auth/token` exchanges for the role `releaser`, such as `https://token.actions.githubusercontent.com`. With it every `oidc` setting but `keysUrl` is required.',
+    derivedDefault: 'none: no token is exchanged',
+  }),
+  keysUrl: setting(issuerUrl.optional(), {
+    env: 'SAIP_OIDC_KEYS_URL',
+    description: 'Where the issuer publishes its keys (JWKS).',
+    derivedDefault: '`<oidc.issuer>/.well-known/jwks`',
+  }),
+  audience: setting(text.optional(), {
+    env: 'SAIP_OIDC_AUDIENCE',
+    description: 'Claim `aud` that an exchanged token must have.',
+    derivedDefault: 'none',
+  }),
+  repositoryId: setting(text.regex(/^\d+$/, 'expected a number').optional(), {
+    env: 'SAIP_OIDC_REPOSITORY_ID',
+    description: 'Claim `repository_id`: the number stays when a repository is renamed, and is never given again.',
+    derivedDefault: 'none',
+  }),
+  ref: setting(text.optional(), {
+    env: 'SAIP_OIDC_REF',
+    description: 'Claim `ref`, such as `refs/heads/main`.',
+    derivedDefault: 'none',
+  }),
+  environment: setting(text.optional(), {
+    env: 'SAIP_OIDC_ENVIRONMENT',
+    description: 'Claim `environment`, such as `release`.',
+    derivedDefault: 'none',
+  }),
+});
+
 const gpu = z.strictObject({
   threads: setting(count.optional(), {
     env: 'SAIP_GPU_THREADS',
@@ -158,4 +199,10 @@ export const Settings = z.strictObject({
   api: api.prefault({}),
   serving: serving.prefault({}),
   gpu: gpu.prefault({}),
+  oidc: oidc.prefault({}),
+  syft: setting(text.optional(), {
+    env: 'SAIP_SYFT',
+    description: 'Executable of Syft, with which the release worker catalogues the platform.',
+    derivedDefault: 'none; the supervisor sets the one of the toolchain',
+  }),
 });

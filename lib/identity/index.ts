@@ -2,9 +2,12 @@ export { signApproval, verifyApproval } from './approval.ts';
 export type { ExpectedApproval, SignApprovalOptions, VerifyApprovalOptions } from './approval.ts';
 export { IdentityError, type IdentityErrorCode } from './errors.ts';
 export { TransitKeySet, type Transit, type TransitKeySetOptions } from './key-set.ts';
+export { TokenExchange } from './token-exchange.ts';
+export type { ExternalIdentity, ExternalTrust, TokenExchangeOptions } from './token-exchange.ts';
 export { MAX_TOKEN_TTL_SECONDS, TokenIssuer } from './token-issuer.ts';
 export type {
   ClientCredentials,
+  Grant,
   IssuedToken,
   OAuthClientLookup,
   OAuthClientRecord,

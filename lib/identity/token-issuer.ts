@@ -53,7 +53,17 @@ export interface IssuedToken {
 /** Compared against when the client is unknown, so that both cases do the same work. */
 const NO_SECRET = createHash('sha256').update(randomUUID()).digest();
 
-/** Client credentials grant (RFC 6749 section 4.4) giving ES256 access tokens in the profile of RFC 9068. */
+/** Who was recognised, and what they get. */
+export interface Grant {
+  readonly subject: string;
+  readonly clientId: string;
+  readonly roles: readonly Role[];
+  readonly tenant: string;
+  /** Seconds, 1 to 3,600; default 900. */
+  readonly ttlSeconds?: number;
+}
+
+/** Client credentials grant (RFC 6749 section 4.4), and whatever else was recognised, giving ES256 access tokens in the profile of RFC 9068. */
 export class TokenIssuer {
   readonly #options: Required<TokenIssuerOptions>;
 
@@ -64,8 +74,14 @@ export class TokenIssuer {
   /** Throws `CLIENT_CREDENTIALS_INVALID`, `REQUEST_INVALID` (field `scope` or `ttlSeconds`), or BaoError. */
   async issue(credentials: ClientCredentials): Promise<IssuedToken> {
     const client = await this.#authenticate(credentials);
+    const { subject, clientId, tenant } = client;
     const roles = selectRoles(client, credentials.scope);
-    const expiresIn = credentials.ttlSeconds ?? DEFAULT_TTL_SECONDS;
+    return this.grant({ subject, clientId, tenant, roles, ttlSeconds: credentials.ttlSeconds });
+  }
+
+  /** A token for somebody whom the caller has authenticated. Throws `REQUEST_INVALID` (field `ttlSeconds`), or BaoError. */
+  async grant({ subject, clientId, roles, tenant, ttlSeconds }: Grant): Promise<IssuedToken> {
+    const expiresIn = ttlSeconds ?? DEFAULT_TTL_SECONDS;
     if (!Number.isInteger(expiresIn) || expiresIn < MIN_TTL_SECONDS || expiresIn > MAX_TOKEN_TTL_SECONDS) {
       throw new IdentityError('REQUEST_INVALID', `A token lives 1 to ${MAX_TOKEN_TTL_SECONDS} seconds.`, {
         field: 'ttlSeconds',
@@ -77,16 +93,16 @@ export class TokenIssuer {
     const accessToken = await this.#options.keys.sign('at+jwt', {
       iss: this.#options.issuer,
       aud: this.#options.audience,
-      sub: client.subject,
-      client_id: client.clientId,
+      sub: subject,
+      client_id: clientId,
       iat,
       exp: iat + expiresIn,
       jti,
       scope,
       roles,
-      tenant: client.tenant,
+      tenant,
     });
-    return { accessToken, expiresIn, scope, jti, subject: client.subject };
+    return { accessToken, expiresIn, scope, jti, subject };
   }
 
   async #authenticate({ clientId, clientSecret }: ClientCredentials): Promise<OAuthClientRecord> {

@@ -21,11 +21,14 @@ const Lock = z.object({ wasm: z.string() });
 
 /** A Rego policy of `infra/policies`, compiled to WebAssembly and evaluated in this process. */
 export class CompiledPolicy<T> {
+  /** Of the WebAssembly: which policy decided. */
+  readonly sha256: string;
   readonly #name: string;
   readonly #policy: LoadedPolicy;
   readonly #results: z.ZodType<[{ result: T }]>;
 
-  private constructor({ name, decision }: CompiledPolicyOptions<T>, policy: LoadedPolicy) {
+  private constructor({ name, decision }: CompiledPolicyOptions<T>, policy: LoadedPolicy, sha256: string) {
+    this.sha256 = sha256;
     this.#name = name;
     this.#policy = policy;
     this.#results = z.tuple([z.object({ result: decision })]);
@@ -40,7 +43,7 @@ export class CompiledPolicy<T> {
       if (createHash('sha256').update(wasm).digest('hex') !== lock.wasm) {
         throw new Error(`${name}.wasm is not the file that ${name}.lock.json names.`);
       }
-      return new CompiledPolicy(options, await loadPolicy(wasm));
+      return new CompiledPolicy(options, await loadPolicy(wasm), lock.wasm);
     } catch (error) {
       throw new PolicyError('POLICY_UNAVAILABLE', `The policy ${name} cannot be loaded.`, { cause: error });
     }

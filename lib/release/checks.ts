@@ -39,7 +39,8 @@ export async function checkDecision(manifest: ReleaseManifest, read: ReleaseRead
     throw invalid(`The decision was made on another ${kind}.`, path);
   }
   if (!answer.allow) throw denied(`Policy refused this release: ${answer.reasons.join('; ')}.`);
-  if (answer.rule !== manifest.policy.rule) throw invalid('The manifest names another decision.', RELEASE_FILES.manifest);
+  if (answer.rule !== manifest.policy.rule)
+    throw invalid('The manifest names another decision.', RELEASE_FILES.manifest);
   const approver = manifest.approval?.by;
   if (answer.requireApproval && (approver === undefined || approver === manifest.requestedBy)) {
     throw denied('Policy asked for another person, and none agreed.');

@@ -61,9 +61,8 @@ function evidenceFacts(collected: CollectedEvidence, contents: EvidenceContents)
   };
 }
 
-function measured({ evaluation: { samples, ...values } }: ModelFacts): Pick<
-  NonNullable<PolicyInput['evidence']['metrics']>,
-  'samples' | 'values'
-> {
+function measured({
+  evaluation: { samples, ...values },
+}: ModelFacts): Pick<NonNullable<PolicyInput['evidence']['metrics']>, 'samples' | 'values'> {
   return { samples, values };
 }

@@ -14,10 +14,11 @@ export interface ManifestSources {
 }
 
 /** Path in the release folder → bytes: everything but the manifest and the provenance. */
-export function releaseFiles({ draft, modelSignature, keys }: Omit<ManifestSources, 'run' | 'input'>): Record<
-  string,
-  ArtifactRef
-> {
+export function releaseFiles({
+  draft,
+  modelSignature,
+  keys,
+}: Omit<ManifestSources, 'run' | 'input'>): Record<string, ArtifactRef> {
   const { collected, platformBom, modelBom, decision } = draft;
   const model = Object.entries(collected.files).map(([path, ref]) => [`${RELEASE_FILES.model}${path}`, ref] as const);
   return {

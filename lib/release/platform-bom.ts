@@ -40,7 +40,8 @@ export interface PlatformBom {
  * @throws ReleaseError TOOL_MISSING, SBOM_FAILED
  */
 export async function platformBom({ syft, checkout, signal }: PlatformBomOptions): Promise<PlatformBom> {
-  if (syft === undefined) throw new ReleaseError('TOOL_MISSING', 'Syft is not set up for this process.', { field: 'syft' });
+  if (syft === undefined)
+    throw new ReleaseError('TOOL_MISSING', 'Syft is not set up for this process.', { field: 'syft' });
   const folder = await mkdtemp(join(tmpdir(), 'saip-sbom-'));
   try {
     await stageLocks(checkout, folder);
@@ -94,10 +95,9 @@ export async function platformName(checkout: string): Promise<{ name: string; ve
 }
 
 function normalise(bom: z.infer<typeof Bom>, { name, version }: { name: string; version: string }): PlatformBom {
-  const { serialNumber: _serial, metadata, ...rest } = bom;
   const component = { 'bom-ref': `${name}@${version}`, type: 'application', name, version };
   return {
-    bom: { ...rest, metadata: { tools: metadata.tools, component } },
+    bom: { ...bom, serialNumber: undefined, metadata: { tools: bom.metadata.tools, component } },
     components: bom.components.length,
   };
 }

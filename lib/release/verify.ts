@@ -107,11 +107,9 @@ function compareFiles(signed: FileDigests, present: FileDigests): void {
   for (const [path, digest] of Object.entries(signed)) {
     if (!Object.hasOwn(present, path)) {
       const evidence = path.startsWith('evidence/');
-      throw new ReleaseError(
-        evidence ? 'RELEASE_EVIDENCE_MISSING' : 'RELEASE_DIGEST_MISMATCH',
-        `${path} is missing.`,
-        { field: path },
-      );
+      throw new ReleaseError(evidence ? 'RELEASE_EVIDENCE_MISSING' : 'RELEASE_DIGEST_MISMATCH', `${path} is missing.`, {
+        field: path,
+      });
     }
     if (present[path] !== digest) throw mismatch(`${path} was changed after it was released.`, path);
   }
@@ -122,9 +120,11 @@ function compareFiles(signed: FileDigests, present: FileDigests): void {
 
 /** The manifest lists what the provenance lists, but itself. */
 function checkManifest(manifest: ReleaseManifest, { subjects, provenance }: ProvenanceStatement): void {
-  const { [RELEASE_FILES.manifest]: _own, ...rest } = subjects;
+  const rest = Object.fromEntries(Object.entries(subjects).filter(([path]) => path !== RELEASE_FILES.manifest));
   const listed = Object.fromEntries(Object.entries(manifest.files).map(([path, { sha256 }]) => [path, sha256]));
-  const differs = [...new Set([...Object.keys(rest), ...Object.keys(listed)])].find((path) => rest[path] !== listed[path]);
+  const differs = [...new Set([...Object.keys(rest), ...Object.keys(listed)])].find(
+    (path) => rest[path] !== listed[path],
+  );
   if (differs !== undefined) throw invalid(`Manifest and provenance disagree about ${differs}.`, differs);
   const { model, version, digest } = provenance.buildDefinition.externalParameters;
   if (model !== manifest.model || version !== manifest.version || digest !== manifest.digest) {

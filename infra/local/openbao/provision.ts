@@ -13,6 +13,7 @@ const TRANSIT_KEYS = {
   tokens: 'ecdsa-p256',
   approvals: 'ecdsa-p256',
   models: 'ecdsa-p256',
+  releases: 'ecdsa-p256',
   payloads: 'aes256-gcm96',
 } as const;
 

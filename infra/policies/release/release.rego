@@ -18,7 +18,7 @@ default decision := {
 decision := {
 	"allow": false,
 	"requireApproval": false,
-	"reasons": sort([reason | some reason in denials[_]]),
+	"reasons": sort([denial.reason | some denial in denials]),
 	"rule": concat(":", ["deny", first_denial]),
 } if {
 	is_release
@@ -48,28 +48,32 @@ is_release if {
 	input.request.risk in {"low", "medium", "high"}
 }
 
+rules contains denial.rule if some denial in denials
+
 # Missing evidence is named first: everything else may follow from it.
 first_denial := "evidence-missing" if {
-	denials["evidence-missing"]
-} else := min(object.keys(denials))
+	"evidence-missing" in rules
+} else := min(rules)
+
+because(rule, reason) := {"rule": rule, "reason": reason}
 
 # ---------------------------------------------------------------------------------------------------------------------
-# What refuses a release: the rule's name → its reasons.
+# What refuses a release: the rule's name, and the reason.
 
-denials["evidence-missing"] contains sprintf("there is no evidence of the kind %s", [kind]) if {
+denials contains because("evidence-missing", sprintf("there is no evidence of the kind %s", [kind])) if {
 	some kind in required
 	not input.evidence[kind]
 }
 
-denials["evidence-contradicts"] contains finding if some finding in input.findings
+denials contains because("evidence-contradicts", finding) if some finding in input.findings
 
-denials["signature-invalid"] contains "the registered version is not signed by this platform" if {
+denials contains because("signature-invalid", "the registered version is not signed by this platform") if {
 	not input.version.signatureValid == true
 }
 
-denials["version-withdrawn"] contains "the version was withdrawn" if not input.version.withdrawn == false
+denials contains because("version-withdrawn", "the version was withdrawn") if not input.version.withdrawn == false
 
-denials["metric-below-floor"] contains reason if {
+denials contains because("metric-below-floor", reason) if {
 	some name, floor in floors
 	low := measured(name)
 	low < floor
@@ -77,38 +81,38 @@ denials["metric-below-floor"] contains reason if {
 }
 
 # A comparison with something that was not measured says nothing, so that has to be refused by itself.
-denials["metric-below-floor"] contains sprintf("%s was not measured", [name]) if {
+denials contains because("metric-below-floor", sprintf("%s was not measured", [name])) if {
 	input.evidence.metrics
 	some name, _ in floors
 	not measured(name)
 }
 
-denials["too-few-samples"] contains reason if {
+denials contains because("too-few-samples", reason) if {
 	samples := input.evidence.metrics.samples
 	samples < minimum_samples
 	reason := sprintf("it was measured on %d samples, and %d are asked for", [samples, minimum_samples])
 }
 
-denials["license-not-allowed"] contains sprintf("data under %s may not be released", [license]) if {
+denials contains because("license-not-allowed", sprintf("data under %s may not be released", [license])) if {
 	some license in input.evidence.dataCard.licenses
 	not license in allowed_licenses
 }
 
-denials["license-not-allowed"] contains "the data card names no licence" if {
+denials contains because("license-not-allowed", "the data card names no licence") if {
 	count(input.evidence.dataCard.licenses) == 0
 }
 
-denials["attack-failed"] contains "the version did not withstand the attacks it was measured against" if {
+denials contains because("attack-failed", "the version did not withstand the attacks it was measured against") if {
 	not input.evidence.attackReport.passed == true
 	input.evidence.attackReport
 	demanding
 }
 
-denials["attack-of-another-model"] contains "the attack report is about other files" if {
+denials contains because("attack-of-another-model", "the attack report is about other files") if {
 	input.evidence.attackReport.digest != input.version.digest
 }
 
-denials["bom-empty"] contains sprintf("the %s bill of materials is empty", [kind]) if {
+denials contains because("bom-empty", sprintf("the %s bill of materials is empty", [kind])) if {
 	some kind in ["platform", "model"]
 	not has_components(kind)
 }
@@ -126,7 +130,7 @@ concerns["attack-failed"] := "the version did not withstand the attacks it was m
 	input.evidence.attackReport.passed == false
 }
 
-concerns["unknown-source"] := "the code that trained it is no commit" if {
+concerns["unknown-source"] := "the code that trained it cannot be named by a commit" if {
 	not regex.match(`^[0-9a-f]{40,64}$`, input.evidence.lineage.gitCommit)
 }
 

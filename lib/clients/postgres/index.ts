@@ -13,6 +13,6 @@ export {
 } from './model-registry.ts';
 export { OAuthClients, type OAuthClient } from './oauth-clients.ts';
 export { createPool, type DatabaseCredentials, type Pool } from './pool.ts';
-export { Releases, type NewRelease, type StoredRelease } from './releases.ts';
+export { Releases, releaseSummary, type NewRelease, type StoredRelease } from './releases.ts';
 export { REPLICA_LIFE_SECONDS, ServingStatus, type ServingNews } from './serving-status.ts';
 export { TrainingStore } from './training-store.ts';

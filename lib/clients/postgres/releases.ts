@@ -37,7 +37,8 @@ export class Releases {
       }
       await insert(client, release);
       const published = await inForce(client, release.model, release.version);
-      if (published === undefined) throw new DatabaseError('DATABASE_REJECTED', 'The published release cannot be read.');
+      if (published === undefined)
+        throw new DatabaseError('DATABASE_REJECTED', 'The published release cannot be read.');
       return published;
     });
   }
@@ -80,6 +81,11 @@ export class Releases {
     );
     return changed > 0;
   }
+}
+
+/** What is shown of it: without the row and the run. */
+export function releaseSummary({ id: _id, runId: _runId, ...summary }: StoredRelease): ReleaseSummary {
+  return summary;
 }
 
 function inForce(on: Queryable | Pool, model: string, version: string): Promise<StoredRelease | undefined> {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type {
   CpuActivities,
   EvaluatedModel,
@@ -9,16 +8,14 @@ import type {
 } from '../../../contracts/activities.ts';
 import type { ApprovalClaims } from '../../../contracts/approval.ts';
 import { SaipError } from '../../../contracts/errors.ts';
-import type { ArtifactRef } from '../../../contracts/reference.ts';
+import { ref } from './refs.ts';
+import { ReleaseWorld } from './release-world.ts';
 import { TrainInput } from '../../../contracts/train-register-deploy.ts';
 
 /** The activities of all pools. */
 export type AllActivities = CpuActivities & GpuActivities & ReleaseActivities;
 
-export function ref(name: string): ArtifactRef {
-  const sha256 = createHash('sha256').update(name).digest('hex');
-  return { uri: `cas://sha256/${sha256}`, sha256, bytes: name.length, mediaType: 'application/octet-stream' };
-}
+export { ref };
 
 export const SUBJECT = ref('subject').sha256;
 
@@ -56,6 +53,7 @@ export class World {
   readonly versions = new Map<string, Version>();
   readonly finished: { status: string; outcome: string; reasons: string[] }[] = [];
   readonly audited: string[] = [];
+  readonly releases = new ReleaseWorld();
   accuracy = 0.95;
   /** How long the training takes, in segments. */
   segments = 1;
@@ -63,7 +61,7 @@ export class World {
 
   /** @param changes replaces activities, e.g. to let one fail */
   activities(changes: Partial<AllActivities> = {}): AllActivities {
-    const all = { ...this.#data(), ...this.#records(), ...this.#rollout(), ...changes };
+    const all = { ...this.#data(), ...this.#records(), ...this.#rollout(), ...this.releases.activities(), ...changes };
     return Object.fromEntries(
       Object.entries(all).map(([name, activity]) => [
         name,
@@ -134,7 +132,7 @@ export class World {
     };
   }
 
-  #records(): ReleaseActivities &
+  #records(): Pick<ReleaseActivities, 'signModel'> &
     Pick<
       CpuActivities,
       'registerVersion' | 'mirrorVersion' | 'withdrawVersion' | 'finishRun' | 'audit' | 'verifyApproval'

@@ -1,4 +1,4 @@
-# The API issues access tokens and signs approvals; it cannot sign models.
+# The API issues access tokens and signs approvals; it cannot sign models or releases.
 path "transit/sign/tokens" {
   capabilities = ["update"]
 }
@@ -19,6 +19,9 @@ path "transit/keys/approvals" {
   capabilities = ["read"]
 }
 path "transit/keys/models" {
+  capabilities = ["read"]
+}
+path "transit/keys/releases" {
   capabilities = ["read"]
 }
 # Payloads of workflows: new data keys, and the unwrapping of old ones.

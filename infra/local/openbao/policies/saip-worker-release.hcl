@@ -1,8 +1,14 @@
-# The release pool is the only login that may sign models.
+# The release pool is the only login that may sign models and releases.
 path "transit/sign/models" {
   capabilities = ["update"]
 }
 path "transit/sign/models/*" {
+  capabilities = ["update"]
+}
+path "transit/sign/releases" {
+  capabilities = ["update"]
+}
+path "transit/sign/releases/*" {
   capabilities = ["update"]
 }
 # Public keys only: reading a transit key never returns its private part.
@@ -13,6 +19,9 @@ path "transit/keys/approvals" {
   capabilities = ["read"]
 }
 path "transit/keys/models" {
+  capabilities = ["read"]
+}
+path "transit/keys/releases" {
   capabilities = ["read"]
 }
 # Payloads of workflows: new data keys, and the unwrapping of old ones.
