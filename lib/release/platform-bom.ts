@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { access, constants, copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -40,15 +40,15 @@ export interface PlatformBom {
  * @throws ReleaseError TOOL_MISSING, SBOM_FAILED
  */
 export async function platformBom({ syft, checkout, signal }: PlatformBomOptions): Promise<PlatformBom> {
-  if (syft === undefined)
+  if (syft === undefined || !(await isExecutable(syft))) {
     throw new ReleaseError('TOOL_MISSING', 'Syft is not set up for this process.', { field: 'syft' });
+  }
   const folder = await mkdtemp(join(tmpdir(), 'saip-sbom-'));
   try {
     await stageLocks(checkout, folder);
     return normalise(Bom.parse(JSON.parse(await scan(syft, folder, signal))), await platformName(checkout));
   } catch (cause) {
     signal?.throwIfAborted();
-    if (isMissing(cause, syft)) throw new ReleaseError('TOOL_MISSING', 'Syft is not where it should be.', { cause });
     throw new ReleaseError('SBOM_FAILED', 'Syft gave no bill of materials of the lock files.', { cause });
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -102,6 +102,9 @@ function normalise(bom: z.infer<typeof Bom>, { name, version }: { name: string; 
   };
 }
 
-function isMissing(error: unknown, tool: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT' && 'path' in error && error.path === tool;
+async function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }
