@@ -124,8 +124,7 @@ const issuerUrl = httpUrl.refine((url) => {
 const oidc = z.strictObject({
   issuer: setting(issuerUrl.optional(), {
     env: 'SAIP_OIDC_ISSUER',
-    description:
-      'Issuer whose tokens `POST /v1/auth/token` exchanges for the role `releaser`, such as `https://token.actions.githubusercontent.com`. With it every `oidc` setting but `keysUrl` is required.',
+    description: 'Issuer whose tokens are exchanged for the role `releaser`; the other `oidc` settings bind them.',
     derivedDefault: 'none: no token is exchanged',
   }),
   keysUrl: setting(issuerUrl.optional(), {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request } from 'node:http';
-import { WorkflowStarted } from '../../contracts/api.ts';
+import { JWT_TOKEN_TYPE, TOKEN_EXCHANGE, WorkflowStarted } from '../../contracts/api.ts';
 import { createNamespace } from './support/namespace.ts';
 import { problemOf, startApi, type TestApi } from './support/harness.ts';
 
@@ -30,6 +30,8 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
     [{ grant_type: 'client_credentials', client_id: '', client_secret: 'x' }, 'body.client_id'],
     [{ grant_type: 'client_credentials', client_id: 'x', client_secret: 1 }, 'body.client_secret'],
     [{ grant_type: 'client_credentials', admin: true }, 'body.admin'],
+    [{ grant_type: TOKEN_EXCHANGE, subject_token_type: JWT_TOKEN_TYPE }, 'body.subject_token'],
+    [{ grant_type: TOKEN_EXCHANGE, subject_token: 'x', subject_token_type: 'x' }, 'body.subject_token_type'],
   ],
   'post /v1/auth/session': [
     [{}, 'body.token'],
@@ -48,6 +50,16 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
     [{ model: { ...model, layers: [{ type: 'eval', code: 'x' }] } }, 'body.model.layers[0].type'],
     [{ model: { ...model, layers: [{ type: 'dense', units: 0 }] } }, 'body.model.layers[0].units'],
     [{ model }, 'body.training.epochs'],
+  ],
+  'post /v1/workflows/sign-and-release': [
+    [{}, 'body.model'],
+    [{ model: '../etc' }, 'body.model'],
+    [{ model: 'm', version: 1 }, 'body.version'],
+    [{ model: 'm', version: '../1' }, 'body.version'],
+    [{ model: 'm', risk: 'none' }, 'body.risk'],
+    [{ model: 'm', notes: '' }, 'body.notes'],
+    [{ model: 'm', approval: { timeoutSeconds: 0 } }, 'body.approval.timeoutSeconds'],
+    [{ model: 'm', requestedBy: 'somebody else' }, 'body.requestedBy'],
   ],
   'post /v1/workflows/rollout': [
     [{ version: '1' }, 'body.model'],

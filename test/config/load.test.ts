@@ -92,6 +92,31 @@ describe('loadConfig', () => {
     });
   });
 
+  describe('a trusted issuer', () => {
+    const trust = {
+      SAIP_HOME: 'x',
+      SAIP_OIDC_ISSUER: 'https://issuer.example.org',
+      SAIP_OIDC_AUDIENCE: 'saip',
+      SAIP_OIDC_REPOSITORY_ID: '1',
+      SAIP_OIDC_REF: 'refs/heads/main',
+      SAIP_OIDC_ENVIRONMENT: 'release',
+    };
+
+    it('is bound to repository, ref, environment and audience, or is none', () => {
+      expect(loadConfig('test', trust).oidc).toMatchObject({ repositoryId: '1', ref: 'refs/heads/main' });
+      for (const name of Object.keys(trust).filter((key) => key.startsWith('SAIP_OIDC_'))) {
+        const { [name as keyof typeof trust]: _, ...rest } = trust;
+        expect(problemsOf(() => loadConfig('test', rest))).toEqual({ [name]: expect.stringContaining('required') });
+      }
+    });
+
+    it('shows its keys over TLS, or on this machine', () => {
+      const at = (url: string): unknown => loadConfig('test', { ...trust, SAIP_OIDC_ISSUER: url });
+      expect(() => at('http://127.0.0.1:9999')).not.toThrow();
+      expect(problemsOf(() => at('http://issuer.example.org'))).toEqual({ SAIP_OIDC_ISSUER: expect.any(String) });
+    });
+  });
+
   it.each([
     ['a list', '- 1\n', /mapping/],
     ['broken YAML', 'api: {port: 1\n', /saip\.yaml/],

@@ -18,6 +18,25 @@ describe('with the logins of the stack', () => {
     expect(verifyModel({ files, bundle, publicKeys, name }).digest).toBe(digest);
   });
 
+  it('the release worker signs releases with a key of its own, which the API knows', async () => {
+    const { bundle } = await signModel({ name, files, signer: transitSigner(release, 'releases') });
+    const publicKeys = await transitPublicKeys(api, 'releases');
+    expect(verifyModel({ files, bundle, publicKeys, name }).name).toBe(name);
+    const modelKeys = await transitPublicKeys(api);
+    expect(() => verifyModel({ files, bundle, publicKeys: modelKeys })).toThrow(
+      expect.objectContaining({ code: 'SIGNATURE_INVALID' }),
+    );
+  });
+
+  it.each([
+    ['api', api],
+    ['worker-cpu', worker],
+  ])('%s cannot sign releases', async (_name, client) => {
+    await expect(client.transitSign('releases', Buffer.from('x'), { marshaling: 'asn1' })).rejects.toMatchObject({
+      code: 'SECRET_FORBIDDEN',
+    });
+  });
+
   it.each([
     ['api', api],
     ['worker-cpu', worker],
