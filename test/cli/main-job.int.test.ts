@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { rm } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { removeStack } from '../../infra/local/index.ts';
 import type { WorkflowDetail } from '../../contracts/api.ts';
 import type { TrainResult } from '../../contracts/train-register-deploy.ts';
@@ -182,5 +183,84 @@ describe('the main job by command line', () => {
     await json('schedule', 'trigger', 'nightly');
     await json('schedule', 'delete', 'nightly');
     expect(await run('schedule', 'show', 'nightly')).toMatchObject({ code: 4 });
+  });
+});
+
+describe('a release by command line', () => {
+  let folder: string;
+  let keys: string;
+  beforeAll(async () => {
+    folder = join(home, 'got');
+    keys = join(home, 'keys.pem');
+    await writeFile(keys, (await run('release', 'keys')).stdout);
+  });
+
+  /** In a process that knows of no stack. */
+  const verify = (): Promise<Finished> => saip(['release', 'verify', folder, '--keys', keys, '--json']);
+
+  it(
+    'outlives kill -9 of the worker that signs, and waits for another person',
+    async () => {
+      const { workflowId } = await json<{ workflowId: string }>(
+        'release',
+        'start',
+        'mnist-softmax',
+        '--notes',
+        'first',
+      );
+      expect(workflowId).toBe('release-mnist-softmax-2');
+      await waitFor(workflowId, ({ progress }) => progress?.approval !== undefined);
+      expect(await run('release', 'start', 'mnist-softmax')).toMatchObject({ code: 1 });
+      const { services } = await json<{ services: { name: string; pid: number }[] }>('status');
+      await json('workflows', 'approve', workflowId);
+      process.kill(services.find(({ name }) => name === 'worker-release')?.pid ?? 0, 'SIGKILL');
+      const { code, stdout } = await run('workflows', 'follow', workflowId);
+      expect(stdout).toContain('✓ verify done');
+      expect(code).toBe(0);
+      const { releases } = await json<{ releases: object[] }>('release', 'list', '--model', 'mnist-softmax');
+      expect(releases).toMatchObject([{ version: '2', requestedBy: 'local-releaser', approvedBy: 'local-approver' }]);
+    },
+    3 * MINUTES,
+  );
+
+  it('is got as a folder that verifies by itself, until one byte changes', async () => {
+    await json('release', 'download', 'mnist-softmax', '2', '--to', folder);
+    const verified = await verify();
+    expect(JSON.parse(verified.stdout)).toMatchObject({ model: 'mnist-softmax', version: '2', files: 13 });
+    const { manifest } = await json<{ manifest: { notes: string } }>('release', 'show', 'mnist-softmax', '2');
+    expect(manifest.notes).toBe('first');
+
+    const graph = join(folder, 'model/model.onnx');
+    const bytes = await readFile(graph);
+    bytes[100] = (bytes[100] ?? 0) ^ 1;
+    await chmod(graph, 0o600);
+    await writeFile(graph, bytes);
+    const { code, stderr } = await verify();
+    expect({ code, error: JSON.parse(stderr) }).toMatchObject({
+      code: 1,
+      error: { error: { code: 'RELEASE_DIGEST_MISMATCH' } },
+    });
+  });
+
+  it('is refused a second time, and where policy asks for an attack that nobody made', async () => {
+    const again = await run('release', 'start', 'mnist-softmax', '2', '--follow');
+    expect(again.stdout).toContain('RELEASE_EXISTS');
+    expect(again.code).toBe(1);
+    const { code, stdout } = await run(
+      'release',
+      'start',
+      'mnist-softmax',
+      '1',
+      '--risk',
+      'high',
+      '--follow',
+      '--json',
+    );
+    expect(code).toBe(5);
+    expect((JSON.parse(stdout) as WorkflowDetail).result).toMatchObject({
+      outcome: 'rejected',
+      code: 'RELEASE_EVIDENCE_MISSING',
+    });
+    expect(await run('release', 'show', 'mnist-softmax', '1')).toMatchObject({ code: 4 });
   });
 });
