@@ -78,6 +78,6 @@ export async function signAndRelease(value: ReleaseInput): Promise<ReleaseResult
 function mirror({ activities, input: { model, version }, result }: Release): Promise<string[]> {
   const manifestSha256 = result.release?.manifestSha256 ?? '';
   return bestEffort('release in MLflow', () =>
-    activities.release('MLflow shows the release').mirrorRelease({ model, version, manifestSha256 }),
+    activities.releaseStep('MLflow shows the release').mirrorRelease({ model, version, manifestSha256 }),
   );
 }

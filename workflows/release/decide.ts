@@ -13,7 +13,7 @@ export async function decide(release: Release): Promise<ReleaseDraft> {
   const { model, version } = input;
   const collected = await run.stage(
     'collectEvidence',
-    () => activities.release(`What is known about ${model} ${version}`).collectEvidence({ input }),
+    () => activities.releaseStep(`What is known about ${model} ${version}`).collectEvidence({ input }),
     ({ evidence, digest }) => `${evidence.map(({ kind }) => kind).join(', ') || 'nothing'}; model ${short(digest)}`,
   );
   const platformBom = await run.stage(
@@ -30,7 +30,7 @@ export async function decide(release: Release): Promise<ReleaseDraft> {
 /** A version that was registered without facts or card cannot be described, and that is no failure of the platform. */
 async function writeModelBom({ activities, result }: Release, collected: CollectedEvidence): Promise<BillOfMaterials> {
   try {
-    return await activities.release('Model, data and measured values').writeModelBom({ collected });
+    return await activities.releaseStep('Model, data and measured values').writeModelBom({ collected });
   } catch (error) {
     const cause = rootCause(error);
     if (!(cause instanceof ApplicationFailure) || cause.type !== 'RELEASE_EVIDENCE_MISSING') throw error;
@@ -46,7 +46,7 @@ function askPolicy(
   return run.stage(
     'policy',
     async () => {
-      const decision = await activities.release('May it be released?').decideRelease({ input, ...parts });
+      const decision = await activities.releaseStep('May it be released?').decideRelease({ input, ...parts });
       const { allow, reasons, rule } = decision.answer;
       result.decision = decision.answer;
       if (!allow) {

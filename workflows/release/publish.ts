@@ -7,13 +7,13 @@ export async function publish(release: Release, draft: ReleaseDraft): Promise<vo
   const { model, version } = input;
   const { signature: modelSignature } = await run.stage(
     'sign',
-    () => activities.release('OpenSSF Model Signing, key in OpenBao').signRelease({ run: context, draft }),
+    () => activities.releaseStep('OpenSSF Model Signing, key in OpenBao').signRelease({ run: context, draft }),
     ({ digest }) => `digest ${digest.slice(0, 12)}`,
   );
   const signed = await run.stage(
     'provenance',
     () =>
-      activities.release('SLSA provenance, key in OpenBao').writeProvenance({
+      activities.releaseStep('SLSA provenance, key in OpenBao').writeProvenance({
         run: context,
         input,
         draft,
@@ -27,7 +27,7 @@ export async function publish(release: Release, draft: ReleaseDraft): Promise<vo
     'publish',
     () => {
       run.compensations.add(`release of ${model} version ${version}`, (reason) =>
-        activities.release('Take the release back').withdrawRelease({ run: context, model, version, reason }),
+        activities.releaseStep('Take the release back').withdrawRelease({ run: context, model, version, reason }),
       );
       return activities.release('Folder and row, or neither').publishRelease({ run: context, signed });
     },
@@ -36,7 +36,7 @@ export async function publish(release: Release, draft: ReleaseDraft): Promise<vo
   const { digest, manifestSha256, publishedAt, files } = published;
   const verified = await run.stage(
     'verify',
-    () => activities.release('In a fresh process').verifyRelease({ model, version, manifestSha256 }),
+    () => activities.releaseStep('In a fresh process').verifyRelease({ model, version, manifestSha256 }),
     ({ key, checks }) => `${checks.length} checks, key ${key.slice(0, 12)}`,
   );
   result.release = { digest, manifestSha256, publishedAt, files, key: verified.key };

@@ -55,7 +55,9 @@ export interface Activities {
   readonly brief: Proxy<Pick<CpuActivities, 'verifyApproval' | 'audit' | 'mirrorAliases'>>;
   readonly serving: Proxy<Pick<CpuActivities, 'awaitServing'>>;
   readonly gpu: Proxy<GpuActivities>;
-  readonly release: Proxy<ReleaseActivities>;
+  readonly release: Proxy<Pick<ReleaseActivities, 'signModel' | 'writePlatformBom' | 'publishRelease'>>;
+  /** Steps of a release that take a moment: another worker soon takes over what a dead one had begun. */
+  readonly releaseStep: Proxy<Omit<ReleaseActivities, 'signModel' | 'writePlatformBom' | 'publishRelease'>>;
 }
 
 /**
@@ -81,5 +83,6 @@ export function activitiesFor(priority: TaskPriority): Activities {
     serving: proxy({ taskQueue: cpu, startToCloseTimeout: '3m', heartbeatTimeout: '20s', retry: BRIEF }),
     gpu: proxy({ ...HEARTBEATS, taskQueue: gpu, startToCloseTimeout: '30m', retry: COSTLY }),
     release: proxy({ taskQueue: release, startToCloseTimeout: '2m', retry: PATIENT }),
+    releaseStep: proxy({ taskQueue: release, startToCloseTimeout: '20s', retry: PATIENT }),
   };
 }
