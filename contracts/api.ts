@@ -3,9 +3,9 @@ import { Preset } from './model-config.ts';
 import { Progress, TrainingHeartbeat } from './progress.ts';
 import { Name, Sha256 } from './reference.ts';
 import { AliasEvent, ModelVersion, RolloutResult } from './registry.ts';
-import { ReleaseManifest, ReleaseSummary } from './release.ts';
 import { Role } from './roles.ts';
 import { ReleaseResult } from './sign-and-release.ts';
+import { credential } from './token.ts';
 import { TrainRequest, TrainResult } from './train-register-deploy.ts';
 
 /** ISO 8601 with a time zone, as the API writes every time (UTC). */
@@ -47,45 +47,6 @@ export const PageQuery = z.strictObject({
 const page = { nextPageToken: z.string().optional() };
 
 // ---- identity ---------------------------------------------------------------------------------------------------
-
-const credential = z.string().min(1).max(256);
-
-/** RFC 6749 section 4.4; the client may come by HTTP Basic instead. */
-export const ClientCredentialsGrant = z.strictObject({
-  grant_type: z.literal('client_credentials'),
-  client_id: credential.optional(),
-  client_secret: credential.optional(),
-  /** Space-separated subset of the client's roles; default: all of them. */
-  scope: z.string().max(512).optional(),
-});
-export type ClientCredentialsGrant = z.infer<typeof ClientCredentialsGrant>;
-
-export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-export const JWT_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:jwt';
-
-/** RFC 8693: a token of the external issuer that the platform trusts, for a short-lived one of the platform. */
-export const TokenExchangeGrant = z.strictObject({
-  grant_type: z.literal(TOKEN_EXCHANGE),
-  subject_token: z.string().min(1).max(8192),
-  subject_token_type: z.literal(JWT_TOKEN_TYPE),
-  requested_token_type: z.literal('urn:ietf:params:oauth:token-type:access_token').optional(),
-});
-export type TokenExchangeGrant = z.infer<typeof TokenExchangeGrant>;
-
-/** Body of `POST /v1/auth/token`, form or JSON. */
-export const TokenRequest = z.discriminatedUnion('grant_type', [ClientCredentialsGrant, TokenExchangeGrant]);
-export type TokenRequest = z.infer<typeof TokenRequest>;
-
-export const TokenResponse = z.object({
-  access_token: z.string(),
-  token_type: z.literal('Bearer'),
-  /** Seconds. */
-  expires_in: z.int(),
-  scope: z.string(),
-  /** Only after a token exchange (RFC 8693 section 2.2.1). */
-  issued_token_type: z.literal('urn:ietf:params:oauth:token-type:access_token').optional(),
-});
-export type TokenResponse = z.infer<typeof TokenResponse>;
 
 /** Body of `POST /v1/auth/session`: a token, or the client that gets one. */
 export const SessionRequest = z.union([
@@ -303,20 +264,6 @@ export const PresetView = Preset.extend({ name: Name });
 export type PresetView = z.infer<typeof PresetView>;
 export const PresetList = z.object({ presets: z.array(PresetView) });
 export type PresetList = z.infer<typeof PresetList>;
-
-// ---- releases ---------------------------------------------------------------------------------------------------
-
-export const ReleaseListQuery = PageQuery.extend({ model: Name.optional() });
-/** Newest first. */
-export const ReleaseList = z.object({ releases: z.array(ReleaseSummary), ...page });
-export type ReleaseList = z.infer<typeof ReleaseList>;
-
-export const ReleaseDetail = z.object({ release: ReleaseSummary, manifest: ReleaseManifest });
-export type ReleaseDetail = z.infer<typeof ReleaseDetail>;
-
-/** Public keys that releases of this platform are verified with, by the fingerprint that people compare. */
-export const ReleaseKeys = z.object({ keys: z.array(z.object({ fingerprint: Sha256, pem: z.string() })) });
-export type ReleaseKeys = z.infer<typeof ReleaseKeys>;
 
 // ---- data sets --------------------------------------------------------------------------------------------------
 

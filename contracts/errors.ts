@@ -91,11 +91,17 @@ export const ERRORS = {
   RELEASE_POLICY_DENIED: permanent(409, 'The reasons say what the release policy asks for: infra/policies/release.'),
   RELEASE_NOT_APPROVED: permanent(409, 'Another person must agree; start the release again.'),
   RELEASE_DIGEST_MISMATCH: permanent(409, 'The folder is not what was released; get it again and do not use this one.'),
-  RELEASE_KEY_UNTRUSTED: permanent(409, 'Nobody you trust signed this; compare the fingerprint with saip release keys.'),
+  RELEASE_KEY_UNTRUSTED: permanent(
+    409,
+    'Nobody you trust signed this; compare the fingerprint with saip release keys.',
+  ),
   RELEASE_INVALID: permanent(409, 'This is not a release of this platform, or not one that was made whole.'),
   SBOM_FAILED: transient(500, 'Syft could not read the lock files; see the worker log.'),
   // federated identity
-  SUBJECT_TOKEN_INVALID: permanent(400, 'The token must come from the configured issuer, repository, ref and environment.'),
+  SUBJECT_TOKEN_INVALID: permanent(
+    400,
+    'The token must come from the configured issuer, repository, ref and environment.',
+  ),
   TOKEN_EXCHANGE_OFF: permanent(400, 'Configure an issuer to trust: SAIP_OIDC_* in docs/configuration.md.'),
   IDENTITY_PROVIDER_UNAVAILABLE: transient(503, 'The keys of the external issuer cannot be fetched; try again.'),
   // workflows and toolchain

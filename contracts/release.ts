@@ -36,20 +36,21 @@ export const Evidence = z.strictObject({
 });
 export type Evidence = z.infer<typeof Evidence>;
 
-/** The newest attack on a version that ended with numbers. */
+const AttackedAccuracy = z.strictObject({ epsilon: z.number(), accuracy: MetricInterval });
+
+/** The newest attack on a version that ended with numbers; whether they are good enough is for the policy to say. */
 export const AttackEvidence = z.strictObject({
   workflowId: z.string(),
   /** Root digest of the model folder that was attacked. */
   digest: Sha256,
   /** ISO 8601. */
   measuredAt: z.string(),
-  /** Whether the attacked version reached the goal that it was measured against. */
-  passed: z.boolean(),
+  samples: z.int().min(1),
   clean: MetricInterval,
   /** Accuracy on the samples that no attack at this strength, or a smaller one, broke. */
-  worst: z.array(z.strictObject({ epsilon: z.number(), accuracy: MetricInterval })),
-  /** The whole report, JSON. */
-  report: ArtifactRef,
+  worst: z.array(AttackedAccuracy).min(1),
+  /** Which attacks, how strong, and on what: as the measurement was configured. */
+  measurement: z.record(z.string(), z.unknown()),
 });
 export type AttackEvidence = z.infer<typeof AttackEvidence>;
 
@@ -115,7 +116,7 @@ export const PolicyInput = z.strictObject({
       .strictObject({ sha256: Sha256, samples: z.int(), values: z.record(z.string(), MetricInterval) })
       .optional(),
     lineage: z.strictObject({ sha256: Sha256, gitCommit: z.string() }).optional(),
-    attackReport: z.strictObject({ sha256: Sha256, passed: z.boolean(), digest: Sha256 }).optional(),
+    attackReport: z.strictObject({ sha256: Sha256, digest: Sha256, worst: z.array(AttackedAccuracy) }).optional(),
   }),
   boms: z.strictObject({ platform: BomFacts, model: BomFacts }),
 });

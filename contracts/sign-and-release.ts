@@ -57,7 +57,13 @@ export const ReleaseResult = z.strictObject({
   decision: PolicyAnswer.optional(),
   approvedBy: z.string().optional(),
   release: z
-    .strictObject({ digest: Sha256, manifestSha256: Sha256, publishedAt: z.string(), files: z.int(), key: Sha256.optional() })
+    .strictObject({
+      digest: Sha256,
+      manifestSha256: Sha256,
+      publishedAt: z.string(),
+      files: z.int(),
+      key: Sha256.optional(),
+    })
     .optional(),
 });
 export type ReleaseResult = z.infer<typeof ReleaseResult>;

@@ -1,4 +1,5 @@
 import { cancellationSignal } from '@temporalio/activity';
+import { AttackEvidence } from '../../contracts/release.ts';
 import { MODEL_FILES, ModelFacts } from '../../contracts/registry.ts';
 import { ModelConfig } from '../../contracts/model-config.ts';
 import type { CollectedEvidence, SignAndReleaseActivities } from '../../contracts/release-activities.ts';
@@ -53,19 +54,22 @@ export function createReleaseActivities(dependencies: ReleaseDependencies): Sign
     return { ...(await store.putJson(bom)), mediaType: BOM_MEDIA_TYPE };
   }
 
-  async function contentsOf({ files }: CollectedEvidence): Promise<{
+  async function contentsOf({ files, evidence }: CollectedEvidence): Promise<{
     facts: ModelFacts;
     config: ModelConfig;
     card: DatasetCard;
+    attack: AttackEvidence | undefined;
   }> {
     const { [MODEL_FILES.facts]: facts, [MODEL_FILES.config]: config, [MODEL_FILES.card]: card } = files;
     if (facts === undefined || config === undefined || card === undefined) {
       throw new ReleaseError('RELEASE_EVIDENCE_MISSING', 'The version has no facts, network or data card.');
     }
+    const attack = evidence.find(({ kind }) => kind === 'attackReport');
     return {
       facts: await store.readJson(facts, ModelFacts),
       config: await store.readJson(config, ModelConfig),
       card: await store.readJson(card, DatasetCard),
+      attack: attack && (await store.readJson(attack.ref, AttackEvidence)),
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { ClientCredentialsGrant } from '../../contracts/api.ts';
+import type { ClientCredentialsGrant } from '../../contracts/token.ts';
 import { ApiError } from '../errors.ts';
 
 export interface ClientLogin {

@@ -1,11 +1,5 @@
-import {
-  Jwks,
-  SessionRequest,
-  SessionResponse,
-  TOKEN_EXCHANGE,
-  TokenRequest,
-  TokenResponse,
-} from '../../contracts/api.ts';
+import { Jwks, SessionRequest, SessionResponse } from '../../contracts/api.ts';
+import { TOKEN_EXCHANGE, TokenRequest, TokenResponse } from '../../contracts/token.ts';
 import type { TransitKeySet } from '../../lib/identity/index.ts';
 import { clientLogin } from '../auth/client-credentials.ts';
 import type { SessionCookie } from '../auth/cookie.ts';

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { create } from 'tar';
 import { z } from 'zod';
-import { ReleaseDetail, ReleaseKeys, ReleaseList, ReleaseListQuery } from '../../contracts/api.ts';
+import { ReleaseDetail, ReleaseKeys, ReleaseList, ReleaseListQuery } from '../../contracts/release-api.ts';
 import { Name } from '../../contracts/reference.ts';
 import { RELEASE_FILES, VersionNumber } from '../../contracts/release.ts';
 import { releaseSummary, type Releases } from '../../lib/clients/index.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { JWT_TOKEN_TYPE, TOKEN_EXCHANGE } from '../../contracts/api.ts';
+import { JWT_TOKEN_TYPE, TOKEN_EXCHANGE } from '../../contracts/token.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { fetchApi } from './http.ts';

@@ -1,4 +1,4 @@
-import { TokenResponse } from '../../contracts/api.ts';
+import { TokenResponse } from '../../contracts/token.ts';
 import type { Role } from '../../contracts/roles.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';

@@ -56,7 +56,7 @@ function evidenceFacts(collected: CollectedEvidence, contents: EvidenceContents)
     ...(metrics && { metrics: { sha256: sha256('metrics'), ...measured(metrics) } }),
     ...(lineage && { lineage: { sha256: sha256('lineage'), gitCommit: lineage.training.gitCommit } }),
     ...(attackReport && {
-      attackReport: { sha256: sha256('attackReport'), passed: attackReport.passed, digest: attackReport.digest },
+      attackReport: { sha256: sha256('attackReport'), digest: attackReport.digest, worst: attackReport.worst },
     }),
   };
 }

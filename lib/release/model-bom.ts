@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../../contracts/model-config.ts';
-import { RELEASE_FILES, type Evidence } from '../../contracts/release.ts';
+import { RELEASE_FILES, type AttackEvidence, type Evidence } from '../../contracts/release.ts';
 import { MODEL_FILES, type ModelFacts } from '../../contracts/registry.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import type { DatasetCard } from '../datasets/index.ts';
@@ -12,6 +12,8 @@ export interface ModelBomSources {
   readonly config: ModelConfig;
   readonly card: DatasetCard;
   readonly evidence: readonly Evidence[];
+  /** Numbers under attack, where somebody attacked this version. */
+  readonly attack?: AttackEvidence | undefined;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -65,7 +67,7 @@ function modelComponent(sources: ModelBomSources): Json {
   };
 }
 
-function modelCard({ config, facts, card }: ModelBomSources): Json {
+function modelCard({ config, facts, card, attack }: ModelBomSources): Json {
   return {
     modelParameters: {
       approach: { type: 'supervised' },
@@ -76,7 +78,7 @@ function modelCard({ config, facts, card }: ModelBomSources): Json {
       inputs: [{ format: `${facts.input.name}: tensor [${facts.input.shape.join(', ')}]` }],
       outputs: [{ format: `probabilities of ${facts.labels.length} classes` }],
     },
-    quantitativeAnalysis: { performanceMetrics: performanceMetrics(facts) },
+    quantitativeAnalysis: { performanceMetrics: [...performanceMetrics(facts), ...attackMetrics(attack)] },
     considerations: { technicalLimitations: card['rai:dataLimitations'] },
     properties: [
       { name: 'saip:evaluation:samples', value: String(facts.evaluation.samples) },
@@ -97,6 +99,15 @@ function performanceMetrics({ evaluation, dataset }: ModelFacts): Json[] {
       confidenceInterval: { lowerBound: String(low), upperBound: String(high) },
     };
   });
+}
+
+function attackMetrics(attack: AttackEvidence | undefined): Json[] {
+  return (attack?.worst ?? []).map(({ epsilon, accuracy: { value, low, high } }) => ({
+    type: 'worstCaseAccuracy',
+    value: String(value),
+    slice: `${attack?.samples} test samples, all attacks up to epsilon ${epsilon}`,
+    confidenceInterval: { lowerBound: String(low), upperBound: String(high) },
+  }));
 }
 
 function datasetComponent({ facts, card }: ModelBomSources): Json & { 'bom-ref': string } {

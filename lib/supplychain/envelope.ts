@@ -49,10 +49,7 @@ export interface OpenedStatement {
  * The statement in a Sigstore bundle, after its signature was verified with one of `publicKeys` (PEM).
  * Throws `SIGNATURE_MISSING`, `SIGNATURE_UNTRUSTED` for a key that is not among them, `SIGNATURE_INVALID`.
  */
-export function openStatement(
-  bytes: string | Uint8Array | undefined,
-  publicKeys: readonly string[],
-): OpenedStatement {
+export function openStatement(bytes: string | Uint8Array | undefined, publicKeys: readonly string[]): OpenedStatement {
   if (bytes === undefined || bytes.length === 0) {
     throw new SupplyChainError('SIGNATURE_MISSING', 'There is no signature.');
   }

@@ -147,14 +147,17 @@ describe('evidence', () => {
     const stored = await registerVersion(servers);
     const { digest } = stored;
     const clean = { value: 0.9, low: 0.89, high: 0.91 };
-    const report = { workflowId: 'attack-1', measuredAt: '2026-01-01T00:00:00Z', clean, worst: [] };
+    const worst = [{ epsilon: 0.2, accuracy: clean }];
+    const report = { workflowId: 'attack-1', measuredAt: '2026-01-01T00:00:00Z', samples: 1000, clean, worst };
     const attacked = await releaseActivities(servers, {
-      latestAttackReport: async () => ({ ...report, digest, passed: true, report: stored.signature }),
+      latestAttackReport: async () => ({ ...report, digest, measurement: { attacks: ['pgd'] } }),
     });
     const { draft } = await draftRelease(attacked, stored, { risk: 'high' });
     expect(draft.decision.answer.rule).toBe('approval:high-risk');
+    const bom = JSON.parse((await servers.store.read(draft.modelBom.ref)).toString()) as object;
+    expect(JSON.stringify(bom)).toContain('"type":"worstCaseAccuracy","value":"0.9"');
     const other = await releaseActivities(servers, {
-      latestAttackReport: async () => ({ ...report, digest: 'b'.repeat(64), passed: true, report: stored.signature }),
+      latestAttackReport: async () => ({ ...report, digest: 'b'.repeat(64), measurement: {} }),
     });
     expect((await draftRelease(other, stored)).draft.decision.answer.rule).toBe('deny:attack-of-another-model');
   });

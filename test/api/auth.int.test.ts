@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { TOKEN_AUDIENCE } from '../../api/compose/index.ts';
-import { TokenResponse } from '../../contracts/api.ts';
+import { TokenResponse } from '../../contracts/token.ts';
 import type { BaoClient } from '../../lib/clients/index.ts';
 import { TransitKeySet } from '../../lib/identity/index.ts';
 import { stackBao } from '../support/stack-bao.ts';

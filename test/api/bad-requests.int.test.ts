@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request } from 'node:http';
-import { JWT_TOKEN_TYPE, TOKEN_EXCHANGE, WorkflowStarted } from '../../contracts/api.ts';
+import { WorkflowStarted } from '../../contracts/api.ts';
+import { JWT_TOKEN_TYPE, TOKEN_EXCHANGE } from '../../contracts/token.ts';
 import { createNamespace } from './support/namespace.ts';
 import { problemOf, startApi, type TestApi } from './support/harness.ts';
 

@@ -7,15 +7,9 @@ import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { extract } from 'tar';
-import {
-  JWT_TOKEN_TYPE,
-  ReleaseDetail,
-  ReleaseKeys,
-  ReleaseList,
-  TOKEN_EXCHANGE,
-  TokenResponse,
-  WorkflowStarted,
-} from '../../contracts/api.ts';
+import { WorkflowStarted } from '../../contracts/api.ts';
+import { ReleaseDetail, ReleaseKeys, ReleaseList } from '../../contracts/release-api.ts';
+import { JWT_TOKEN_TYPE, TOKEN_EXCHANGE, TokenResponse } from '../../contracts/token.ts';
 import { stackLayout } from '../../infra/local/index.ts';
 import { ensureOAuthClients } from '../../infra/local/postgres/oauth-clients.ts';
 import { ModelRegistry, OAuthClients, Releases } from '../../lib/clients/index.ts';

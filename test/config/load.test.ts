@@ -105,8 +105,9 @@ describe('loadConfig', () => {
     it('is bound to repository, ref, environment and audience, or is none', () => {
       expect(loadConfig('test', trust).oidc).toMatchObject({ repositoryId: '1', ref: 'refs/heads/main' });
       for (const name of Object.keys(trust).filter((key) => key.startsWith('SAIP_OIDC_'))) {
-        const { [name as keyof typeof trust]: _, ...rest } = trust;
-        expect(problemsOf(() => loadConfig('test', rest))).toEqual({ [name]: expect.stringContaining('required') });
+        expect(problemsOf(() => loadConfig('test', { ...trust, [name]: '' }))).toEqual({
+          [name]: expect.stringContaining('required'),
+        });
       }
     });
 

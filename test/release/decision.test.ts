@@ -22,7 +22,7 @@ const question: PolicyInput = {
       values: { accuracy: interval(0.92), macroF1: interval(0.91) },
     },
     lineage: { sha256: sha256('lineage'), gitCommit: 'a'.repeat(40) },
-    attackReport: { sha256: sha256('attack'), passed: true, digest },
+    attackReport: { sha256: sha256('attack'), digest, worst: [{ epsilon: 0.2, accuracy: interval(0.9) }] },
   },
   boms: {
     platform: { sha256: sha256('platform'), components: 700 },
@@ -37,12 +37,23 @@ describe('the compiled release policy', () => {
   });
 
   it('asks for another person where nobody attacked the version', () => {
-    const { attackReport: _, ...evidence } = question.evidence;
+    const evidence = { ...question.evidence, attackReport: undefined };
     expect(policy.evaluate({ ...question, evidence })).toEqual({
       allow: true,
       requireApproval: true,
       reasons: ['nobody has attacked this version'],
       rule: 'approval:no-attack-report',
+    });
+  });
+
+  it('asks for another person where an attack succeeded', () => {
+    const worst = [{ epsilon: 0.2, accuracy: interval(0.1) }];
+    const attackReport = { sha256: sha256('attack'), digest, worst };
+    expect(policy.evaluate({ ...question, evidence: { ...question.evidence, attackReport } })).toEqual({
+      allow: true,
+      requireApproval: true,
+      reasons: ['under attack at epsilon 0.2 it is not shown to keep an accuracy of 0.8'],
+      rule: 'approval:attack-failed',
     });
   });
 

@@ -7,6 +7,9 @@ floors := {"accuracy": 0.85, "macroF1": 0.85}
 
 minimum_samples := 1000
 
+# What a version withstands: this accuracy under the worst of the attacks at this strength.
+robustness := {"epsilon": 0.2, "accuracy": 0.8}
+
 # Licences of training data under which a model may leave the platform.
 allowed_licenses := {
 	"https://creativecommons.org/licenses/by/4.0/",

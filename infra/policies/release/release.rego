@@ -102,9 +102,9 @@ denials contains because("license-not-allowed", "the data card names no licence"
 	count(input.evidence.dataCard.licenses) == 0
 }
 
-denials contains because("attack-failed", "the version did not withstand the attacks it was measured against") if {
-	not input.evidence.attackReport.passed == true
+denials contains because("attack-failed", attack_failed) if {
 	input.evidence.attackReport
+	not withstood
 	demanding
 }
 
@@ -126,8 +126,9 @@ concerns["high-risk"] := "the risk is high" if risk == "high"
 
 concerns["no-attack-report"] := "nobody has attacked this version" if not input.evidence.attackReport
 
-concerns["attack-failed"] := "the version did not withstand the attacks it was measured against" if {
-	input.evidence.attackReport.passed == false
+concerns["attack-failed"] := attack_failed if {
+	input.evidence.attackReport
+	not withstood
 }
 
 concerns["unknown-source"] := "the code that trained it cannot be named by a commit" if {
@@ -148,6 +149,18 @@ demanding if input.request.requireAttackReport == true
 risk := "high" if {
 	input.version.model in high_risk_models
 } else := input.request.risk
+
+# Measured at least as hard as asked for, and still right often enough.
+withstood if {
+	some measured in input.evidence.attackReport.worst
+	measured.epsilon >= robustness.epsilon
+	measured.accuracy.low >= robustness.accuracy
+}
+
+attack_failed := sprintf(
+	"under attack at epsilon %v it is not shown to keep an accuracy of %v",
+	[robustness.epsilon, robustness.accuracy],
+)
 
 # A floor holds for the lower end of the interval: what the test set can vouch for.
 measured(name) := input.evidence.metrics.values[name].low

@@ -23,7 +23,9 @@ ordinary := {
 	"boms": {"platform": {"sha256": "p", "components": 700}, "model": {"sha256": "b", "components": 5}},
 }
 
-attacked := object.union(ordinary, {"evidence": {"attackReport": {"sha256": "a", "passed": true, "digest": digest}}})
+attacked := object.union(ordinary, {"evidence": {"attackReport": {"sha256": "a", "digest": digest, "worst": worst(0.2, 0.85)}}})
+
+worst(epsilon, value) := [{"epsilon": 0.1, "accuracy": interval(0.9)}, {"epsilon": epsilon, "accuracy": interval(value)}]
 
 interval(value) := {"value": value, "low": value - 0.01, "high": value + 0.01}
 
@@ -59,7 +61,11 @@ test_request_asks_for_another_person if asks(attacked_with("/request/requireAppr
 
 test_high_risk_needs_another_person if asks(attacked_with("/request/risk", "high"), "high-risk")
 
-test_failed_attack_needs_another_person if asks(attacked_with("/evidence/attackReport/passed", false), "attack-failed")
+test_failed_attack_needs_another_person if {
+	every measured in [worst(0.2, 0.805), worst(0.15, 0.99), []] {
+		asks(attacked_with("/evidence/attackReport/worst", measured), "attack-failed")
+	}
+}
 
 test_local_changes_need_another_person if {
 	asks(attacked_with("/evidence/lineage/gitCommit", "0123456789012345678901234567890123456789-dirty"), "unknown-source")
@@ -82,7 +88,7 @@ test_listed_model_is_of_high_risk if {
 
 test_high_risk_with_failed_attack if {
 	request := json.patch(attacked, [
-		{"op": "add", "path": "/evidence/attackReport/passed", "value": false},
+		{"op": "add", "path": "/evidence/attackReport/worst", "value": worst(0.2, 0.1)},
 		{"op": "add", "path": "/request/risk", "value": "high"},
 	])
 	denied(request, "attack-failed")

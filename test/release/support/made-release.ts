@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MODEL_FILES, ModelFacts } from '../../../contracts/registry.ts';
 import type { ArtifactRef } from '../../../contracts/reference.ts';
-import { DecisionDocument, PolicyAnswer, RELEASE_FILES, ReleaseManifest } from '../../../contracts/release.ts';
+import { DecisionDocument, PolicyAnswer, RELEASE_FILES, type ReleaseManifest } from '../../../contracts/release.ts';
 import type { CollectedEvidence, ReleaseDraft } from '../../../contracts/release-activities.ts';
 import { ReleaseInput } from '../../../contracts/sign-and-release.ts';
 import { ArtifactStore } from '../../../lib/artifacts/index.ts';
