@@ -24,6 +24,12 @@ export const RELEASE_FILES = {
   provenance: 'signatures/provenance.sigstore.json',
 } as const;
 
+/** A path inside a release folder: it leads nowhere else. */
+export const ReleasePath = z
+  .string()
+  .max(255)
+  .regex(/^(?!\.\.?(?:\/|$))[\w.-]+(?:\/(?!\.\.?(?:\/|$))[\w.-]+)*$/, 'a path inside the release folder');
+
 export const EVIDENCE_KINDS = ['dataCard', 'metrics', 'lineage', 'attackReport'] as const;
 export const EvidenceKind = z.enum(EVIDENCE_KINDS);
 export type EvidenceKind = z.infer<typeof EvidenceKind>;
@@ -31,7 +37,7 @@ export type EvidenceKind = z.infer<typeof EvidenceKind>;
 /** One piece of evidence: what it is, where its bytes are, and where they lie in the release folder. */
 export const Evidence = z.strictObject({
   kind: EvidenceKind,
-  path: z.string().min(1).max(255),
+  path: ReleasePath,
   ref: ArtifactRef,
 });
 export type Evidence = z.infer<typeof Evidence>;
@@ -153,9 +159,9 @@ export const ReleaseManifest = z.strictObject({
   approval: z
     .strictObject({ by: z.string(), at: z.string(), jti: z.string(), comment: z.string().optional() })
     .optional(),
-  evidence: z.array(z.strictObject({ kind: EvidenceKind, path: z.string() })),
+  evidence: z.array(z.strictObject({ kind: EvidenceKind, path: ReleasePath })),
   /** Path → file: everything but this manifest and the provenance. */
-  files: z.record(z.string(), ReleasedFile),
+  files: z.record(ReleasePath, ReleasedFile),
 });
 export type ReleaseManifest = z.infer<typeof ReleaseManifest>;
 

@@ -181,6 +181,12 @@ describe('the worker that holds the key', () => {
     await expect(sign(await approved(servers, drafted, changes))).rejects.toMatchObject({ code });
   });
 
+  it('writes nothing outside of the folder, whatever a workflow says', async () => {
+    const evidence = drafted.draft.collected.evidence.map((found) => ({ ...found, path: `../../${found.kind}` }));
+    const draft = { ...drafted.draft, collected: { ...drafted.draft.collected, evidence } };
+    await expect(sign(await approved(servers, { ...drafted, draft }))).rejects.toThrow('inside the release folder');
+  });
+
   it('does not take a decision about another model', async () => {
     const other = await draftOf();
     const draft = { ...other.draft, collected: drafted.draft.collected };

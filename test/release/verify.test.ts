@@ -168,6 +168,11 @@ describe('a signed folder', () => {
       { modelBom: (bom) => ({ ...bom, metadata: { component: { name: 'other' } } }) },
       'RELEASE_INVALID',
     ],
+    [
+      'with a path that leads out of the folder',
+      { manifest: (m) => ({ ...m, evidence: [...m.evidence, { kind: 'attackReport', path: '../report.json' }] }) },
+      'RELEASE_INVALID',
+    ],
     ['with a model that was signed under another name', { signedAs: 'other' }, 'SIGNATURE_INVALID'],
   ])('%s is refused', async (_what, changes, code) => {
     await made.write(changes);
