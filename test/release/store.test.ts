@@ -79,6 +79,20 @@ describe('ReleaseStore', () => {
     expect(existsSync(made.folder)).toBe(false);
   });
 
+  it('is none the worse for kill -9 of a writer', async () => {
+    const writer = join(import.meta.dirname, 'support', 'killed-writer.ts');
+    const { signal } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', writer, made.root]);
+    expect(signal).toBe('SIGKILL');
+    expect(staging()).toHaveLength(1);
+    expect(existsSync(made.folder)).toBe(false);
+
+    folders = new ReleaseStore({ root: made.root });
+    expect(staging()).toEqual([]);
+    await put();
+    const manifestSha256 = files['release.json']?.sha256 ?? '';
+    await expect(folders.manifest({ ...release, manifestSha256 })).resolves.toMatchObject(release);
+  });
+
   it('sweeps what a writer left that was killed, and nothing of one that lives', async () => {
     const dead = spawnSync(process.execPath, ['-e', '']).pid;
     const unique = '00000000-0000-4000-8000-000000000000';
