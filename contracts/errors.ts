@@ -67,6 +67,9 @@ export const ERRORS = {
   EVALUATION_INPUT_INVALID: permanent(422, 'The predictions do not belong to this test set; run the stage again.'),
   EXPORT_UNSUPPORTED: permanent(422, 'Only allow-listed layers can be exported.'),
   EXPORT_PARITY: permanent(422, 'The ONNX graph differs from the trained model; do not serve it.'),
+  // attacks
+  ATTACK_UNSUPPORTED: permanent(422, 'Only networks on samples with a value range, such as images, can be attacked.'),
+  ATTACK_INPUT_INVALID: permanent(422, 'The results do not belong to this measurement; run the stage again.'),
   // tracking, registry, signing, serving
   MLFLOW_UNAVAILABLE: transient(503, 'MLflow does not answer: saip status.'),
   MLFLOW_REJECTED: permanent(502, 'MLflow refused the request; see the message.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AdversarialTraining } from './adversary.ts';
 import { Name } from './reference.ts';
 
 const units = z.int().min(1).max(8192);
@@ -73,6 +74,8 @@ export const TrainingConfig = z.strictObject({
   validationShare: z.number().gt(0).lt(0.5).default(0.1),
   /** Steps between two durable checkpoints. */
   checkpointSteps: z.int().min(1).max(100_000).default(100),
+  /** Absent: an ordinary training, whose digest does not change by there being this field. */
+  adversarial: AdversarialTraining.optional(),
 });
 export type TrainingConfig = z.infer<typeof TrainingConfig>;
 
@@ -85,6 +88,7 @@ export const TrainingOverrides = z.strictObject({
   labelSmoothing: TrainingConfig.shape.labelSmoothing.unwrap().optional(),
   validationShare: TrainingConfig.shape.validationShare.unwrap().optional(),
   checkpointSteps: TrainingConfig.shape.checkpointSteps.unwrap().optional(),
+  adversarial: TrainingConfig.shape.adversarial,
 });
 export type TrainingOverrides = z.infer<typeof TrainingOverrides>;
 

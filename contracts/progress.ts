@@ -52,3 +52,24 @@ export const TrainingHeartbeat = z.object({
   device: z.string(),
 });
 export type TrainingHeartbeat = z.infer<typeof TrainingHeartbeat>;
+
+/** Heartbeat details of `attackShard`; the API merges them into `Progress` from the pending activities. */
+export const AttackHeartbeat = z.object({
+  kind: z.literal('attack'),
+  /** Shards run beside each other where there are devices. */
+  shard: z.int(),
+  shards: z.int(),
+  /** What is being done, e.g. `pgd-20 at 0.2`. */
+  attack: z.string(),
+  /** Of the shard, 0…1. */
+  done: z.number().min(0).max(1),
+  /** Samples of the shard whose results are durable. */
+  durable: z.int(),
+  samples: z.int(),
+  /** Gradients a second over the last interval, one a sample. */
+  throughput: z.number(),
+  /** Seconds until the end of the shard. */
+  eta: z.number(),
+  device: z.string(),
+});
+export type AttackHeartbeat = z.infer<typeof AttackHeartbeat>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RobustnessGate } from './adversary.ts';
 import { ModelConfig, Preset, TrainingConfig, TrainingOverrides } from './model-config.ts';
 import { ArtifactRef, Name, Sha256 } from './reference.ts';
 
@@ -22,6 +23,8 @@ export type TrainStage = z.infer<typeof TrainStage>;
 export const TrainGates = Preset.shape.gates.extend({
   /** `not-worse`: an exact McNemar test against the champion on the same test set, one-sided, alpha 0.05. */
   champion: z.enum(['not-worse', 'off']).default('not-worse'),
+  /** Absent: the candidate is not attacked. */
+  robustness: RobustnessGate.optional(),
 });
 export type TrainGates = z.infer<typeof TrainGates>;
 

@@ -5,7 +5,7 @@ import { mcnemar } from './mcnemar.ts';
 export const CHAMPION_ALPHA = 0.05;
 
 interface Threshold {
-  readonly gate: Exclude<keyof TrainGates, 'champion'>;
+  readonly gate: Exclude<keyof TrainGates, 'champion' | 'robustness'>;
   readonly metric: Exclude<keyof EvaluationSummary, 'samples'>;
   readonly title: string;
   readonly bound: 'least' | 'most';

@@ -1,5 +1,8 @@
+export { drawPng } from './draw.ts';
 export { EvaluationError } from './errors.ts';
 export type { EvaluationErrorCode } from './errors.ts';
+export { examplePicture, isPicture } from './example-picture.ts';
+export type { ExampleRow, PictureOptions } from './example-picture.ts';
 export { evaluate } from './evaluate.ts';
 export type { EvaluateOptions, EvaluationOutput, EvaluationProgress } from './evaluate.ts';
 export { CHAMPION_ALPHA, championGate, thresholdGates } from './gates.ts';

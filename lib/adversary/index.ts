@@ -1,0 +1,16 @@
+export { attackBatch } from './attacks.ts';
+export type { AttackedBatch, Batch, Evaluation, Oracle } from './attacks.ts';
+export { ballAround, rangeOf } from './ball.ts';
+export type { Ball, ValueRange } from './ball.ts';
+export { ATTACK_BATCH, batchCount, BatchResult, trialName, trialsOf } from './batches.ts';
+export type { Trial } from './batches.ts';
+export { AdversaryError } from './errors.ts';
+export type { AdversaryErrorCode } from './errors.ts';
+export { summarise } from './measured.ts';
+export type { ServedLabels } from './measured.ts';
+export { ascend, randomStart } from './steps.ts';
+export type { Uniform } from './steps.ts';
+export { proportion } from './wilson.ts';
+export { measurementDigest } from './digest.ts';
+export { AttackReport, renderReport } from './report.ts';
+export { HARDENING, resolveAttackInput } from './request.ts';
