@@ -1,3 +1,5 @@
+export { attackInChild } from './attack-in-child.ts';
+export type { AttackedBatches, AttackInChildOptions } from './attack-in-child.ts';
 export { computeLogits } from './compute-logits.ts';
 export type { ComputeLogitsOptions } from './compute-logits.ts';
 export { deviceReport } from './device-report.ts';
@@ -8,6 +10,7 @@ export { configDigest, trainingDigest } from './digests.ts';
 export type { TrainingSubject } from './digests.ts';
 export { MlError } from './errors.ts';
 export type { MlErrorCode } from './errors.ts';
+export { networkShapes } from './parameters.ts';
 export { listPresets, loadPreset, resolveTrainInput } from './presets.ts';
 export { readSafetensors, writeSafetensors } from './safetensors.ts';
 export type { Safetensors, Tensor } from './safetensors.ts';

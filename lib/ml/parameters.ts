@@ -1,3 +1,5 @@
+import type { ModelConfig } from '../../contracts/model-config.ts';
+import { shapeNetwork } from './shapes.ts';
 import type { ShapedLayer } from './shapes.ts';
 import type { Tensor } from './safetensors.ts';
 import { MlError } from './errors.ts';
@@ -25,6 +27,20 @@ export function networkParameters(layers: readonly ShapedLayer[]): Parameter[] {
     offset += size;
     return parameter;
   });
+}
+
+/**
+ * Names and shapes of a network's tensors.
+ *
+ * @param shape of one sample
+ * @throws MlError MODEL_CONFIG_INVALID
+ */
+export function networkShapes(
+  model: ModelConfig,
+  shape: readonly number[],
+  classes: number,
+): Pick<Parameter, 'name' | 'shape'>[] {
+  return networkParameters(shapeNetwork(model, shape, classes));
 }
 
 /** Length of the flat vector. */

@@ -50,12 +50,20 @@ describe('the training graph', () => {
     async (name, labelSmoothing) => {
       const model = ModelConfig.parse({ name: 'test', layers: networks[name] });
       const input: GradientInput = { model, manifest, labelSmoothing, batch: 9 };
-      const { graph, reference } = await runChild<GradientOutput>({ entry, input });
-      expect(graph).toHaveLength(reference.length);
-      const largest = Math.max(...reference.map(Math.abs));
-      const difference = Math.max(...graph.map((value, index) => Math.abs(value - (reference[index] ?? Number.NaN))));
-      expect(largest).toBeGreaterThan(0.01);
-      expect(difference / largest).toBeLessThan(1e-5);
+      const { graph, reference, inputs, said, expected } = await runChild<GradientOutput>({ entry, input });
+      expectClose(graph, reference, 0.01);
+      expectClose(inputs.graph, inputs.reference, 1e-5);
+      expect(said.predicted).toEqual(expected.predicted);
+      expect(said.losses).toEqual(expected.losses.map((loss) => expect.closeTo(loss, 4)));
     },
   );
 });
+
+/** Equal but for rounding, and of at least some size. */
+function expectClose(graph: Float32Array, reference: Float32Array, size: number): void {
+  expect(graph).toHaveLength(reference.length);
+  const largest = Math.max(...reference.map(Math.abs));
+  const difference = Math.max(...graph.map((value, index) => Math.abs(value - (reference[index] ?? Number.NaN))));
+  expect(largest).toBeGreaterThan(size);
+  expect(difference / largest).toBeLessThan(1e-5);
+}

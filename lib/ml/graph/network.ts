@@ -20,8 +20,13 @@ export interface NetworkDescription {
 
 /** What trains a network; `replicas` is how many gradients one update takes. */
 export interface TrainingDescription {
-  readonly config: Pick<TrainingConfig, 'optimizer' | 'weightDecay' | 'labelSmoothing'>;
+  readonly config: Pick<TrainingConfig, 'optimizer' | 'weightDecay' | 'labelSmoothing' | 'adversarial'>;
   readonly replicas: number;
+}
+
+export interface GraphOptions {
+  /** Adds the fetch `inputGradients`. Samples must be float32 then, or there is nothing to differentiate by. */
+  readonly inputGradients?: boolean;
 }
 
 /** Numbers that follow the gradient in the fetch `gradients`: the loss, and how many predictions were right. */
@@ -36,12 +41,17 @@ export const GRADIENT_EXTRAS = 2;
  * | inference | `samples` | `logits` [batch, classes] |
  * | evaluation | `samples`, `labels` | `evaluation` [summed loss, right predictions] |
  * | gradient | `samples`, `labels`, `scale`, `dropoutSeeds` | `gradients` [parameters…, scaled loss, right predictions] |
+ * | input gradient, without dropout | `samples`, `labels` | `inputGradients` [∂loss/∂sample of each sample…, losses…, predicted classes…] |
  * | update | `gradient.<replica>`…, `learningRate`, `beta1Power`, `beta2Power` | `updated` |
  *
  * `scale` is 1 / (samples of the whole batch), so that parts of a batch add up. One graph instead of single operations:
  * a step costs two calls into native code, and TensorFlow fuses operations and reuses buffers.
  */
-export function networkGraph(network: NetworkDescription, training?: TrainingDescription): Buffer {
+export function networkGraph(
+  network: NetworkDescription,
+  training?: TrainingDescription,
+  { inputGradients = false }: GraphOptions = {},
+): Buffer {
   const graph = new GraphBuilder();
   const vector = [parameterCount(network.parameters)];
   const weights = settable(graph, 'weights', vector);
@@ -51,14 +61,21 @@ export function networkGraph(network: NetworkDescription, training?: TrainingDes
   const samples = preprocess(graph, network, graph.placeholder('samples', [-1, size], dtype));
   const labels = graph.placeholder('labels', [-1], DataType.int32);
 
-  const logits = graph.identity('logits', forward(graph, network, read, samples).output);
+  const inference = forward(graph, network, read, samples);
+  const logits = graph.identity('logits', inference.output);
   const plain = crossEntropy(graph, logits, labels, network.classes, 0);
   graph.identity('evaluation', stack(graph, [graph.sum(plain.losses, [0]), rightPredictions(graph, logits, labels)]));
+  if (inputGradients) {
+    const predicted = graph.add('Cast', [predictions(graph, logits)], INT_TO_FLOAT);
+    const toSamples = unprocess(graph, network, inference.toInput(plain.gradient));
+    graph.identity('inputGradients', graph.concat([toSamples, plain.losses, predicted]));
+  }
   if (training === undefined) return graph.savedModel();
 
   const { config, replicas } = training;
   const scale = graph.placeholder('scale', []);
-  const run = forward(graph, network, read, samples, graph.placeholder('dropoutSeeds', [-1, 2], DataType.int32));
+  const seeds = drops(config) ? graph.placeholder('dropoutSeeds', [-1, 2], DataType.int32) : undefined;
+  const run = forward(graph, network, read, samples, seeds);
   const smoothed = crossEntropy(graph, run.output, labels, network.classes, config.labelSmoothing);
   const loss = graph.float('Mul', [graph.sum(smoothed.losses, [0]), scale]);
   const gradients = run.backward(graph.float('Mul', [smoothed.gradient, scale]));
@@ -72,6 +89,11 @@ export function networkGraph(network: NetworkDescription, training?: TrainingDes
   const applied = applyOptimizer(graph, config.optimizer, weights, accumulators, total);
   graph.identity('updated', graph.scalar(1), [applied]);
   return graph.savedModel();
+}
+
+/** Whether dropout layers act while this is trained; where they do not, there is no feed `dropoutSeeds`. */
+export function drops({ adversarial }: Pick<TrainingConfig, 'adversarial'>): boolean {
+  return adversarial?.dropout ?? true;
 }
 
 /** A variable with endpoints to write it from outside and to read it. */
@@ -91,8 +113,15 @@ function preprocess(graph: GraphBuilder, { input, preprocessing }: NetworkDescri
   return graph.float('AddV2', [scaled, graph.floats([offset.length], offset)]);
 }
 
+/** The chain rule through `preprocess`: a flat gradient by the raw samples. */
+function unprocess(graph: GraphBuilder, { preprocessing: { scale } }: NetworkDescription, gradient: Output): Output {
+  return graph.reshape(graph.float('Mul', [gradient, graph.floats([scale.length], scale)]), [-1]);
+}
+
 interface ForwardPass {
   readonly output: Output;
+  /** Adds the backward pass to the preprocessed samples; returns their gradient. */
+  toInput(gradient: Output): Output;
   /** Adds the backward pass; returns one flat gradient for each parameter, in order. */
   backward(gradient: Output): Output[];
 }
@@ -124,6 +153,9 @@ function forward(
   const firstTrained = layers.findIndex(({ layer }) => layer.type === 'dense' || layer.type === 'conv2d');
   return {
     output,
+    toInput: (gradient) =>
+      // Every layer gives the gradient of its input when it is asked to.
+      built.reduceRight((flowing, layer) => layer.backward(flowing, true).input as Output, gradient),
     backward: (gradient) => {
       const flat: Output[] = [];
       let flowing: Output | undefined = gradient;
@@ -164,10 +196,17 @@ function crossEntropy(
   return { losses: node, gradient: `${node}:1` };
 }
 
+const INT_TO_FLOAT = { SrcT: attribute.type(DataType.int32), DstT: attribute.type(DataType.float32) };
+
+/** The class of the largest logit, int32. */
+function predictions(graph: GraphBuilder, logits: Output): Output {
+  const int32 = attribute.type(DataType.int32);
+  return graph.float('ArgMax', [logits, graph.integer(1)], { Tidx: int32, output_type: int32 });
+}
+
 function rightPredictions(graph: GraphBuilder, logits: Output, labels: Output): Output {
   const int32 = attribute.type(DataType.int32);
-  const predicted = graph.float('ArgMax', [logits, graph.integer(1)], { Tidx: int32, output_type: int32 });
-  const right = graph.add('Equal', [predicted, labels], { T: int32 });
+  const right = graph.add('Equal', [predictions(graph, logits), labels], { T: int32 });
   const cast = { SrcT: attribute.type(DataType.bool), DstT: attribute.type(DataType.float32) };
   return graph.sum(graph.add('Cast', [right], cast), [0]);
 }

@@ -1,9 +1,11 @@
 import type { TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
-import { GRADIENT_EXTRAS, networkGraph } from '../graph/network.ts';
+import { drops, GRADIENT_EXTRAS, networkGraph } from '../graph/network.ts';
 import { accumulatorNames, optimizerScalars } from '../graph/optimizer.ts';
 import { GraphSession } from '../native/session.ts';
 import type { Feed } from '../native/session.ts';
 import { operationSeed, RandomStream } from '../random.ts';
+import { trainingAdversary } from './adversary.ts';
+import type { TrainingAdversary } from './adversary.ts';
 import { networkOf, stepsPerEpoch } from './job.ts';
 import type { Network, TrainingJob } from './job.ts';
 import { part } from './partition.ts';
@@ -30,6 +32,7 @@ export class Replica {
   readonly #session: GraphSession;
   readonly #train: Samples;
   readonly #validation: Samples;
+  readonly #adversary: TrainingAdversary | undefined;
   readonly #dropouts: number;
   readonly #gradient: Float32Array;
   #order: { readonly epoch: number; readonly indices: Uint32Array } | undefined;
@@ -39,11 +42,20 @@ export class Replica {
     this.network = networkOf(job.model, manifest);
     this.#job = job;
     this.#rank = rank;
-    const graph = networkGraph({ ...this.network, ...manifest }, { config: training, replicas: plan.replicas });
+    const attacked = training.adversarial !== undefined;
+    // Bytes have no gradient: a training that attacks its samples feeds all of them as float32.
+    const dtype = attacked ? 'float32' : manifest.input.dtype;
+    const input = { ...manifest.input, dtype };
+    const graph = networkGraph(
+      { ...this.network, ...manifest, input },
+      { config: training, replicas: plan.replicas },
+      { inputGradients: attacked },
+    );
     this.#session = new GraphSession(binding, graph);
-    this.#train = new Samples(manifest.input, job.files.train);
-    this.#validation = new Samples(manifest.input, job.files.validation);
-    this.#dropouts = job.model.layers.filter(({ type }) => type === 'dropout').length;
+    this.#train = new Samples(manifest.input, job.files.train, dtype);
+    this.#validation = new Samples(manifest.input, job.files.validation, dtype);
+    this.#adversary = trainingAdversary(job, (feeds) => this.#session.run({ ...feeds }, 'inputGradients'));
+    this.#dropouts = drops(training) ? job.model.layers.filter(({ type }) => type === 'dropout').length : 0;
     this.#gradient = new Float32Array(this.network.size + GRADIENT_EXTRAS);
   }
 
@@ -75,7 +87,9 @@ export class Replica {
       const indices = part(share, micro, split);
       if (indices.length === 0) continue;
       const seeds = this.#dropoutSeeds(epoch, index, micro);
-      const gradient = this.#session.run({ ...this.#train.feed(indices), scale, ...seeds }, 'gradients');
+      const feeds = this.#train.feed(indices);
+      const attacked = this.#adversary?.attack(feeds, { epoch, indices }) ?? feeds;
+      const gradient = this.#session.run({ ...attacked, scale, ...seeds }, 'gradients');
       if (split === 1) sum.set(gradient);
       else
         for (let entry = 0; entry < sum.length; entry += 1)

@@ -12,10 +12,13 @@ export interface SplitFiles {
 export class Samples {
   readonly count: number;
   readonly #size: number;
+  readonly #fed: PreparedManifest['input']['dtype'];
   readonly #x: Float32Array | Uint8Array;
   readonly #y: Int32Array;
 
-  constructor(input: PreparedManifest['input'], files: SplitFiles) {
+  /** @param fed type of the samples in feeds: bytes may be fed as float32 */
+  constructor(input: PreparedManifest['input'], files: SplitFiles, fed = input.dtype) {
+    this.#fed = fed;
     this.#size = input.shape.reduce((product, length) => product * length, 1);
     const x = readFileSync(files.x);
     this.#x = input.dtype === 'uint8' ? new Uint8Array(x) : new Float32Array(aligned(x));
@@ -28,7 +31,7 @@ export class Samples {
   feed(indices: Uint32Array): { samples: Feed; labels: Feed } {
     const size = this.#size;
     const length = indices.length * size;
-    const x = this.#x instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+    const x = this.#fed === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
     const y = new Int32Array(indices.length);
     indices.forEach((index, position) => {
       x.set(this.#x.subarray(index * size, (index + 1) * size), position * size);

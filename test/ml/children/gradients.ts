@@ -24,6 +24,11 @@ export interface GradientOutput {
   readonly graph: Float32Array;
   /** What automatic differentiation of TensorFlow.js finds: gradients in order, then the loss. */
   readonly reference: Float32Array;
+  /** By the raw samples, one a sample, without label smoothing: by the graph and by automatic differentiation. */
+  readonly inputs: { readonly graph: Float32Array; readonly reference: Float32Array };
+  /** Losses and predicted classes that come with them. */
+  readonly said: { readonly losses: readonly number[]; readonly predicted: readonly number[] };
+  readonly expected: { readonly losses: readonly number[]; readonly predicted: readonly number[] };
 }
 
 /** Computes one gradient by the platform's graph and by TensorFlow.js's own differentiation. */
@@ -75,9 +80,45 @@ serveChild(({ model, manifest, labelSmoothing, batch }: GradientInput): Gradient
     );
   }, variables);
   const reference = variables.flatMap(({ name }) => [...(grads[name]?.dataSync() ?? [])]);
+  const input32 = { ...manifest.input, dtype: 'float32' as const };
+  const attacked = new GraphSession(
+    binding,
+    networkGraph({ ...network, ...manifest, input: input32 }, undefined, { inputGradients: true }),
+  );
+  attacked.run({ 'set.weights': { shape: [weights.length], data: weights } }, 'done.weights');
+  const raw = Float32Array.from(x);
+  const feeds = { samples: { shape: [batch, size], data: raw }, labels: { shape: [batch], data: y } };
+  const byInput = attacked.run(feeds, 'inputGradients');
+  const kept = new Map(variables.map((variable) => [variable.name, variable]));
+  const logitsOf = (samples: tensorflow.Tensor): tensorflow.Tensor =>
+    forward(
+      tf,
+      model.layers,
+      samples
+        .reshape([batch, ...manifest.input.shape])
+        .mul(scale)
+        .add(offset),
+      kept,
+    );
+  const losses = (samples: tensorflow.Tensor): tensorflow.Tensor =>
+    tf.neg(tf.sum(tf.mul(targets, tf.logSoftmax(logitsOf(samples))), 1));
+  const rawTensor = tf.tensor(raw, [batch, size]);
+  const inputGradient = tf.grad((samples) => losses(samples).sum())(rawTensor);
   return {
     graph: graph.subarray(0, network.size + 1),
     reference: Float32Array.from([...reference, value.dataSync()[0] ?? Number.NaN]),
+    inputs: {
+      graph: byInput.slice(0, batch * size),
+      reference: Float32Array.from(inputGradient.dataSync()),
+    },
+    said: {
+      losses: [...byInput.subarray(batch * size, batch * size + batch)],
+      predicted: [...byInput.subarray(batch * size + batch)],
+    },
+    expected: {
+      losses: [...losses(rawTensor).dataSync()],
+      predicted: [...logitsOf(rawTensor).argMax(1).dataSync()],
+    },
   };
 });
 
