@@ -2,6 +2,7 @@ import type { Layer } from '../../contracts/model-config.ts';
 import type { Tensor } from '../ml/index.ts';
 import { OnnxError } from './errors.ts';
 import type { GraphBuilder, ValueName } from './graph.ts';
+import { outputChannelsFirst } from './layouts.ts';
 
 /**
  * A value on its way through the graph. `shape` is of one sample and always in the trained model's order (height,
@@ -142,19 +143,6 @@ function window(size: number, kernel: number, stride: number, padding: 'same' | 
   const total = Math.max(0, (output - 1) * stride + kernel - size);
   const before = Math.floor(total / 2);
   return { size: output, before, after: total - before };
-}
-
-/** [height * width, input, output] to [output, input, height * width]. */
-function outputChannelsFirst(data: Float32Array, area: number, inputs: number, outputs: number): Float32Array {
-  const reordered = new Float32Array(data.length);
-  for (let at = 0; at < area; at++) {
-    for (let i = 0; i < inputs; i++) {
-      for (let o = 0; o < outputs; o++) {
-        reordered[(o * inputs + i) * area + at] = data[(at * inputs + i) * outputs + o] ?? 0;
-      }
-    }
-  }
-  return reordered;
 }
 
 function image(type: string, flow: Flow, context: LayerContext): [number, number, number] {

@@ -24,12 +24,24 @@ export interface OnnxProgress {
   readonly total: number;
 }
 
-export interface RunOnnxOptions {
+interface CommonOptions {
   readonly onnx: ArtifactRef;
-  readonly manifest: PreparedManifest;
   readonly store: Pick<ArtifactStore, 'path'>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: OnnxProgress) => void;
+}
+
+export interface RunOnnxOptions extends CommonOptions {
+  readonly manifest: PreparedManifest;
+}
+
+export interface PredictOnnxOptions extends CommonOptions {
+  /** Raw samples, row-major. */
+  readonly samples: ArtifactRef;
+  /** Shape of one sample. */
+  readonly shape: readonly number[];
+  readonly dtype: 'uint8' | 'float32';
+  readonly count: number;
 }
 
 /**
@@ -37,14 +49,19 @@ export interface RunOnnxOptions {
  *
  * @throws OnnxError (as HeavyError with its code) `MODEL_LOAD_FAILED`, `TENSOR_INVALID`; the store's errors
  */
-export async function runOnnx(o: RunOnnxOptions): Promise<OnnxOutput> {
-  const { input, splits } = o.manifest;
+export function runOnnx({ manifest: { input, splits }, ...rest }: RunOnnxOptions): Promise<OnnxOutput> {
+  const { x: samples, count } = splits.test;
+  return predictOnnx({ ...rest, samples, shape: input.shape, dtype: input.dtype, count });
+}
+
+/** Predicts stored samples, as `runOnnx`. @throws as `runOnnx` */
+export async function predictOnnx(o: PredictOnnxOptions): Promise<OnnxOutput> {
   const childInput: OnnxInput = {
     onnx: await o.store.path(o.onnx),
-    samples: await o.store.path(splits.test.x),
-    shape: input.shape,
-    dtype: input.dtype,
-    count: splits.test.count,
+    samples: await o.store.path(o.samples),
+    shape: o.shape,
+    dtype: o.dtype,
+    count: o.count,
   };
   return runChild<OnnxOutput, OnnxProgress>({
     entry: new URL('child.ts', import.meta.url),
