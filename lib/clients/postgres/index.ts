@@ -1,5 +1,6 @@
 export { listenAliases, type AliasListener, type AliasNotice, type ListenOptions } from './alias-listener.ts';
 export { ALIAS_CHANNEL, AliasLog, type AliasChange, type LiveAlias } from './alias-log.ts';
+export { AttackLog, type NewAttackRecord } from './attack-log.ts';
 export { AuditLog, type AuditEntry, type AuditQuery, type NewAuditEntry } from './audit-log.ts';
 export { DatabaseError, type DatabaseErrorCode } from './errors.ts';
 export { withLock } from './lock.ts';
