@@ -1,4 +1,6 @@
+import type { Measurement } from './adversary.ts';
 import type { ApprovalClaims } from './approval.ts';
+import type { AttackRecord, AttackResult, BaselineComparison, Measured, MeasuredVersion } from './attack-retest.ts';
 import type { ArtifactRef } from './reference.ts';
 import type { ModelConfig, TrainingConfig } from './model-config.ts';
 import type { SignAndReleaseActivities } from './release-activities.ts';
@@ -73,6 +75,31 @@ export interface RegisteredVersion extends SignedModel {
   readonly version: string;
 }
 
+/** What is attacked: the signed graph, taken apart into what gradients need. */
+export interface AttackTarget {
+  readonly model: string;
+  /** Absent for a candidate that is not registered. */
+  readonly version?: string;
+  /** Of the signed folder; of the graph alone for a candidate. */
+  readonly digest: string;
+  readonly network: ModelConfig;
+  readonly onnx: ArtifactRef;
+  /** Weights (safetensors) read out of the graph. */
+  readonly weights: ArtifactRef;
+  /** Prepared data with the graph's own preprocessing. */
+  readonly manifest: ArtifactRef;
+  readonly dataset: string;
+  /** In the test set. */
+  readonly samples: number;
+  /** Run that the version came from. */
+  readonly mlflowRunId?: string;
+}
+
+/** Results of some batches of a measurement, in order. */
+export interface AttackShard {
+  readonly batches: readonly ArtifactRef[];
+}
+
 /** Queue `saip-cpu`. Every activity is idempotent in its arguments. */
 export interface CpuActivities {
   verifyDataCard(a: { dataset: string }): Promise<{ cardSha256: string; dataSha256: string; card: ArtifactRef }>;
@@ -102,6 +129,8 @@ export interface CpuActivities {
     data: PreparedData;
     evaluated: EvaluatedModel;
     exported: ExportedModel;
+    /** Result of the robustness gate, where one is asked for. */
+    robustness?: GateResult;
   }): Promise<{ results: GateResult[]; subjectDigest: string }>;
   verifyApproval(a: {
     jws: string;
@@ -143,6 +172,37 @@ export interface CpuActivities {
   mirrorAliases(a: { model: string }): Promise<void>;
   /** Waits (heartbeating) until every live API process reports that it serves the alias's digest, or says why not. */
   awaitServing(a: { model: string; alias: string; version: string }): Promise<{ replicas: number }>;
+  // attacks
+  /** A registered version, its signature verified; default: the champion. */
+  resolveAttackTarget(a: { model: string; version?: string }): Promise<AttackTarget>;
+  /** A graph that is not registered yet. */
+  candidateTarget(a: {
+    registerAs: string;
+    model: ModelConfig;
+    data: PreparedData;
+    exported: ExportedModel;
+  }): Promise<AttackTarget>;
+  /** The stored result that this measurement is to be compared with. */
+  attackBaseline(a: {
+    target: AttackTarget;
+    measurement: Measurement;
+  }): Promise<{ configSha256: string; batches: number; baseline?: AttackRecord }>;
+  /** Lets the served graph predict all examples, and adds the shards up. */
+  summariseAttack(a: {
+    target: AttackTarget;
+    measurement: Measurement;
+    shards: readonly AttackShard[];
+  }): Promise<{ configSha256: string; measured: Measured }>;
+  /** Keeps the result of a registered version. */
+  recordAttack(a: {
+    run: RunContext;
+    target: AttackTarget;
+    configSha256: string;
+    measurement: Measurement;
+    measured: Measured;
+  }): Promise<void>;
+  /** Report as JSON, Markdown and picture, in the store and in MLflow. */
+  reportAttack(a: AttackReportRequest): Promise<{ report: NonNullable<AttackResult['report']>; mlflow: LoggedRun }>;
   audit(a: {
     actor: string;
     action: string;
@@ -152,8 +212,31 @@ export interface CpuActivities {
   }): Promise<void>;
 }
 
+export interface AttackReportRequest {
+  run: RunContext;
+  goal: AttackResult['goal'];
+  measurement: Measurement;
+  /** The attacked version first, then one a round of hardening. */
+  versions: readonly { target: AttackTarget; shards: readonly AttackShard[] }[];
+  attacked: MeasuredVersion;
+  baseline?: BaselineComparison;
+  hardened: NonNullable<AttackResult['hardened']>;
+  robustVersion?: string;
+  reasons: readonly string[];
+}
+
 /** Queue `saip-gpu`, one slot a device. */
 export interface GpuActivities {
+  /** Attacks whole batches; every finished one is durable. */
+  attackShard(a: {
+    run: RunContext;
+    target: AttackTarget;
+    measurement: Measurement;
+    /** Counted from 0. */
+    shard: number;
+    shards: number;
+    batches: readonly number[];
+  }): Promise<AttackShard>;
   trainModel(a: {
     run: RunContext;
     model: ModelConfig;

@@ -1,4 +1,6 @@
+import { attackName } from './adversary.ts';
 import type { WorkflowType } from './api.ts';
+import type { AttackInput } from './attack-retest.ts';
 import type { Pool, SEARCH_ATTRIBUTES } from './queues.ts';
 import { TASK_QUEUES } from './queues.ts';
 import type { RolloutInput } from './registry.ts';
@@ -147,6 +149,35 @@ export function releaseStart(input: ReleaseInput): WorkflowStart {
       SaipModel: input.model,
       SaipRequestedBy: input.requestedBy,
       SaipRisk: input.risk,
+      SaipStage: 'queued',
+    },
+    priority: priorityOf(input.requestedBy, input.tenant),
+  };
+}
+
+/** How to start `attackRetest`. The workflow id is the starter's: it derives from the idempotency key. */
+export function attackStart(input: AttackInput): WorkflowStart {
+  const { model, version, measurement, goal, harden, budget } = input;
+  const target = version === undefined ? 'champion' : `version ${version}`;
+  return {
+    workflowType: 'attackRetest',
+    taskQueue: TASK_QUEUES.orchestration,
+    staticSummary: `Attack ${model} ${target}${harden === undefined ? '' : ', harden it if it breaks'}`,
+    staticDetails: table([
+      ['Model', model],
+      ['Target', target],
+      ['Attacks', measurement.attacks.map(attackName).join(', ')],
+      ['ε', measurement.epsilons.join(', ')],
+      ['Samples', measurement.samples],
+      ['Goal', `at least ${goal.minRobustAccuracy} at ε = ${goal.epsilon}`],
+      ['Hardening', harden === undefined ? 'no' : `at most ${budget.rounds} rounds, ${budget.minutes} minutes`],
+      ['Requested by', input.requestedBy],
+    ]),
+    searchAttributes: {
+      SaipModel: model,
+      SaipRequestedBy: input.requestedBy,
+      // A hardened version is registered and no more.
+      SaipRisk: 'low',
       SaipStage: 'queued',
     },
     priority: priorityOf(input.requestedBy, input.tenant),

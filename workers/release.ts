@@ -1,9 +1,8 @@
 import { createReleaseActivities } from '../activities/release/index.ts';
-import type { LatestAttackReport } from '../activities/release/index.ts';
 import { createSigningActivities } from '../activities/signing/index.ts';
 import type { ReleaseActivities } from '../contracts/activities.ts';
 import { PolicyAnswer } from '../contracts/release.ts';
-import { ModelRegistry, Releases, withLock } from '../lib/clients/index.ts';
+import { AttackLog, ModelRegistry, Releases, withLock } from '../lib/clients/index.ts';
 import { TransitKeySet } from '../lib/identity/index.ts';
 import { CompiledPolicy } from '../lib/policy/index.ts';
 import { ReleaseStore } from '../lib/release/index.ts';
@@ -21,13 +20,9 @@ await runPool({
   }),
 });
 
-/** No store of attack reports is attached: policy then asks for another person, or refuses where it demands a report. */
-function latestAttackReport(): ReturnType<LatestAttackReport> {
-  return Promise.resolve(undefined);
-}
-
 async function releaseActivities({ config, bao, store, mlflow, database }: Resources): Promise<ReleaseActivities> {
   const pool = await database();
+  const attacks = new AttackLog(pool);
   const modelKeys = (): Promise<readonly string[]> => transitPublicKeys(bao);
   return {
     ...createSigningActivities({ store, signer: transitSigner(bao), publicKeys: modelKeys }),
@@ -37,7 +32,7 @@ async function releaseActivities({ config, bao, store, mlflow, database }: Resou
       registry: new ModelRegistry(pool),
       releases: new Releases(pool),
       folders: new ReleaseStore({ root: config.artifacts }),
-      latestAttackReport,
+      latestAttackReport: (attacked) => attacks.evidence(attacked),
       policy: await CompiledPolicy.load({ name: 'release', decision: PolicyAnswer }),
       signer: transitSigner(bao, 'releases'),
       modelKeys,

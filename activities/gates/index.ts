@@ -12,12 +12,13 @@ export function createGatesActivities(dependencies: GatesDependencies): Pick<Cpu
      * Metric thresholds, then the champion. The subject digest is that of a stored JSON artifact naming what a person
      * is asked to approve: the model to be served, its evaluation, its data and what the gates said.
      */
-    async decideGates({ registerAs, gates, data, evaluated, exported }) {
+    async decideGates({ registerAs, gates, data, evaluated, exported, robustness }) {
       const results = thresholdGates(evaluated.summary, gates);
       if (gates.champion === 'not-worse') {
         const options = { signal: cancellationSignal(), onProgress: heartbeat };
         results.push(await compareWithChampion({ registerAs, data, evaluated }, dependencies, options));
       }
+      if (robustness !== undefined) results.push(robustness);
       const subject = await dependencies.store.putJson({
         model: registerAs,
         onnxSha256: exported.onnx.sha256,

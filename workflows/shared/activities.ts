@@ -28,7 +28,10 @@ const COSTLY = { ...PATIENT, initialInterval: '2s', maximumAttempts: 8 } as cons
 /** A parent kills a child that is silent for a minute, so that only a lost worker is silent for longer. */
 const HEARTBEATS = { heartbeatTimeout: '75s' } as const;
 
-type DataActivities = Pick<CpuActivities, 'verifyDataCard' | 'prepareData' | 'logRun'>;
+type DataActivities = Pick<
+  CpuActivities,
+  'verifyDataCard' | 'prepareData' | 'logRun' | 'resolveAttackTarget' | 'candidateTarget' | 'reportAttack'
+>;
 type RecordActivities = Pick<
   CpuActivities,
   | 'registerVersion'
@@ -38,6 +41,8 @@ type RecordActivities = Pick<
   | 'currentAlias'
   | 'previousChampion'
   | 'setAlias'
+  | 'attackBaseline'
+  | 'recordAttack'
   | 'audit'
 >;
 
@@ -48,7 +53,7 @@ export interface Activities {
   /** Reads and writes of a data set's size. */
   readonly data: Proxy<DataActivities>;
   /** Runs the model on a whole test set, in a child process. */
-  readonly model: Proxy<Pick<CpuActivities, 'exportOnnx' | 'decideGates'>>;
+  readonly model: Proxy<Pick<CpuActivities, 'exportOnnx' | 'decideGates' | 'summariseAttack'>>;
   /** Small, idempotent writes and reads in PostgreSQL and MLflow. */
   readonly records: Proxy<RecordActivities>;
   /** What somebody waits for, and what nobody should wait long for. */

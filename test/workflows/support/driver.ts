@@ -3,12 +3,14 @@ import { Context } from '@temporalio/activity';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import type { AttackInput, AttackResult } from '../../../contracts/attack-retest.ts';
 import type { Progress } from '../../../contracts/progress.ts';
 import type { RolloutInput, RolloutResult } from '../../../contracts/registry.ts';
 import type { TrainInput, TrainResult } from '../../../contracts/train-register-deploy.ts';
-import { rolloutStart, rolloutWorkflowId, trainingStart } from '../../../contracts/workflows.ts';
+import { attackStart, rolloutStart, rolloutWorkflowId, trainingStart } from '../../../contracts/workflows.ts';
 
 type Train = (input: TrainInput) => Promise<TrainResult>;
+type Attack = (input: AttackInput) => Promise<AttackResult>;
 type Rollout = (input: RolloutInput) => Promise<RolloutResult>;
 
 export function startTraining(client: Client, input: TrainInput): Promise<WorkflowHandle<Train>> {
@@ -18,6 +20,16 @@ export function startTraining(client: Client, input: TrainInput): Promise<Workfl
     taskQueue,
     staticSummary,
     staticDetails,
+    priority,
+    args: [input],
+  });
+}
+
+export function startAttack(client: Client, input: AttackInput): Promise<WorkflowHandle<Attack>> {
+  const { workflowType, taskQueue, priority } = attackStart(input);
+  return client.workflow.start<Attack>(workflowType, {
+    workflowId: randomUUID(),
+    taskQueue,
     priority,
     args: [input],
   });

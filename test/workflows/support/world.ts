@@ -1,4 +1,8 @@
+import { attackName } from '../../../contracts/adversary.ts';
+import type { Measurement } from '../../../contracts/adversary.ts';
 import type {
+  AttackReportRequest,
+  AttackTarget,
   CpuActivities,
   EvaluatedModel,
   GpuActivities,
@@ -7,6 +11,8 @@ import type {
   TrainedModel,
 } from '../../../contracts/activities.ts';
 import type { ApprovalClaims } from '../../../contracts/approval.ts';
+import { AttackInput } from '../../../contracts/attack-retest.ts';
+import type { AttackRecord, Measured } from '../../../contracts/attack-retest.ts';
 import { SaipError } from '../../../contracts/errors.ts';
 import { ref } from './refs.ts';
 import { ReleaseWorld } from './release-world.ts';
@@ -57,11 +63,22 @@ export class World {
   accuracy = 0.95;
   /** How long the training takes, in segments. */
   segments = 1;
+  /** Clean and worst-case accuracy that attacks find, by version; `candidate` for one that has none. */
+  robustness: (version: string) => { clean: number; worst: number } = () => ({ clean: 0.98, worst: 0.1 });
+  readonly attackRecords: AttackRecord[] = [];
+  readonly reported: AttackReportRequest[] = [];
   served: (version: string, alias: string) => void = () => undefined;
 
   /** @param changes replaces activities, e.g. to let one fail */
   activities(changes: Partial<AllActivities> = {}): AllActivities {
-    const all = { ...this.#data(), ...this.#records(), ...this.#rollout(), ...this.releases.activities(), ...changes };
+    const all = {
+      ...this.#data(),
+      ...this.#records(),
+      ...this.#rollout(),
+      ...this.#attacks(),
+      ...this.releases.activities(),
+      ...changes,
+    };
     return Object.fromEntries(
       Object.entries(all).map(([name, activity]) => [
         name,
@@ -80,7 +97,7 @@ export class World {
     return counts;
   }
 
-  #data(): GpuActivities &
+  #data(): Omit<GpuActivities, 'attackShard'> &
     Pick<CpuActivities, 'verifyDataCard' | 'prepareData' | 'exportOnnx' | 'logRun' | 'decideGates'> {
     const interval = (value: number) => ({ value, low: value - 0.01, high: value + 0.01 });
     const data: PreparedData = {
@@ -124,10 +141,11 @@ export class World {
       evaluateModel: async () => evaluated(),
       exportOnnx: async () => ({ onnx: ref('onnx'), maxAbsDifference: 2e-7, samples: 10_000 }),
       logRun: async () => ({ experimentId: '1', runId: 'run-1' }),
-      decideGates: async ({ gates }) => {
+      decideGates: async ({ gates, robustness }) => {
         const passed = this.accuracy >= (gates.minAccuracy ?? 0);
         const reason = `accuracy ${this.accuracy} against ${gates.minAccuracy}`;
-        return { results: [{ name: 'minAccuracy', passed, reason }], subjectDigest: SUBJECT };
+        const results = [{ name: 'minAccuracy', passed, reason }, ...(robustness ? [robustness] : [])];
+        return { results, subjectDigest: SUBJECT };
       },
     };
   }
@@ -158,6 +176,46 @@ export class World {
     };
   }
 
+  #attacks(): Pick<GpuActivities, 'attackShard'> & AttackActivities {
+    const target = (model: string, version?: string): AttackTarget => ({
+      model,
+      ...(version !== undefined && { version }),
+      digest: ref(`digest of ${version ?? 'candidate'}`).sha256,
+      network: trainInput().model,
+      onnx: ref('onnx'),
+      weights: ref('weights'),
+      manifest: ref('manifest'),
+      dataset: 'mnist',
+      samples: 10_000,
+    });
+    return {
+      resolveAttackTarget: async ({ model, version = this.aliases.get('champion') ?? '1' }) => target(model, version),
+      candidateTarget: async ({ registerAs }) => target(registerAs),
+      attackBaseline: async ({ measurement: { samples } }) => ({
+        configSha256: ref('attack').sha256,
+        batches: Math.ceil(samples / 250),
+        baseline: this.attackRecords[0],
+      }),
+      attackShard: async ({ batches }) => ({ batches: batches.map((batch) => ref(`batch ${batch}`)) }),
+      summariseAttack: async ({ target: { version = 'candidate' }, measurement }) => ({
+        configSha256: ref('attack').sha256,
+        measured: measuredAs(measurement, this.robustness(version)),
+      }),
+      recordAttack: async ({ run, target: { model, version = '', digest }, ...rest }) => {
+        const at = new Date(0).toISOString();
+        const id = this.attackRecords.length + 1;
+        this.attackRecords.push({ id, model, version, digest, ...rest, workflowId: run.key, at });
+      },
+      reportAttack: async (request) => {
+        this.reported.push(request);
+        return {
+          report: { json: ref('report.json'), markdown: ref('report.md') },
+          mlflow: { experimentId: '1', runId: 'attack-run' },
+        };
+      },
+    };
+  }
+
   #rollout(): Pick<CpuActivities, 'currentAlias' | 'previousChampion' | 'setAlias' | 'mirrorAliases' | 'awaitServing'> {
     return {
       currentAlias: async ({ alias }) => {
@@ -182,6 +240,52 @@ export class World {
       },
     };
   }
+}
+
+type AttackActivities = Pick<
+  CpuActivities,
+  'resolveAttackTarget' | 'candidateTarget' | 'attackBaseline' | 'summariseAttack' | 'recordAttack' | 'reportAttack'
+>;
+
+/** A measurement whose attacks all find the same worst case. */
+function measuredAs(
+  { attacks, epsilons, samples }: Measurement,
+  { clean, worst }: { clean: number; worst: number },
+): Measured {
+  const interval = (value: number): Measured['clean'] => ({ value, low: value - 0.01, high: value + 0.01 });
+  const byEpsilon = epsilons.map((epsilon) => ({ epsilon, accuracy: interval(worst) }));
+  return {
+    samples,
+    clean: interval(clean),
+    attacks: attacks.flatMap((attack) => byEpsilon.map((entry) => ({ attack: attackName(attack), ...entry }))),
+    worst: byEpsilon,
+    served: { examples: samples, same: samples, clean: interval(clean), worst: byEpsilon },
+    gradients: samples,
+    seconds: 1,
+    deviceClass: 'cpu',
+  };
+}
+
+export function attackInput(changes: Partial<AttackInput> = {}): AttackInput {
+  return AttackInput.parse({
+    model: 'tiny',
+    measurement: {
+      attacks: [{ kind: 'fgsm' }, { kind: 'pgd', steps: 20, restarts: 1 }],
+      epsilons: [0.1, 0.2],
+      samples: 1000,
+      seed: 7,
+    },
+    goal: { epsilon: 0.2, minRobustAccuracy: 0.8 },
+    harden: {
+      training: { ...trainInput().training, adversarial: { epsilon: 0.2 } },
+      seed: 42,
+      minAccuracy: 0.9,
+    },
+    budget: { rounds: 2, minutes: 30 },
+    retestStepsFactor: 5,
+    requestedBy: 'redteam-1',
+    ...changes,
+  });
 }
 
 type Expected = Parameters<CpuActivities['verifyApproval']>[0]['expected'];
