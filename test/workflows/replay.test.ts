@@ -49,7 +49,7 @@ beforeAll(async () => {
 afterAll(() => Runtime.instance().shutdown());
 
 describe('saved histories', () => {
-  it.each(['trainRegisterDeploy', 'rolloutModel', 'signAndRelease'])('exist for %s', (type) => {
+  it.each(['trainRegisterDeploy', 'rolloutModel', 'signAndRelease', 'attackRetest'])('exist for %s', (type) => {
     expect(FILES.filter((file) => file.startsWith(type)).length).toBeGreaterThan(2);
   });
 

@@ -36,6 +36,7 @@ export class RunReport<S extends string> {
   #reasons: readonly string[] = [];
   #approval: Progress['approval'];
   #indexed: string | undefined;
+  #advanced: { readonly name: string; readonly done: number } | undefined;
 
   constructor(options: ReportOptions<S>) {
     this.#title = options.title;
@@ -64,6 +65,7 @@ export class RunReport<S extends string> {
     stage.endedAt = undefined;
     stage.detail = undefined;
     this.#stage = name;
+    this.#advanced = undefined;
     this.#publish();
   }
 
@@ -73,6 +75,12 @@ export class RunReport<S extends string> {
     stage.status = status;
     stage.detail = detail;
     this.#publish();
+  }
+
+  /** How far the stage that runs is, 0…1: counts towards the percentage of the run. */
+  advance(name: S, done: number, detail: string): void {
+    this.#advanced = { name, done };
+    this.note(name, 'running', detail);
   }
 
   end(name: S, status: StageStatus, detail?: string): void {
@@ -116,7 +124,9 @@ export class RunReport<S extends string> {
   #percent(): number {
     if (this.#outcome === 'completed') return 100;
     const ended = this.#stages.filter(({ status }) => ['done', 'reused', 'skipped'].includes(status));
-    return Math.min(100, Math.round(sum(ended.map(({ share }) => share ?? 0))));
+    const running = this.#stages.find(({ name, status }) => name === this.#advanced?.name && status === 'running');
+    const partly = (running?.share ?? 0) * (this.#advanced?.done ?? 0);
+    return Math.min(100, Math.round(sum(ended.map(({ share }) => share ?? 0)) + partly));
   }
 
   #publish(): void {

@@ -1,4 +1,5 @@
 import { Rejection } from '../shared/failures.ts';
+import { robustnessGate } from './robustness.ts';
 import type { ProducedModel, Training } from './training.ts';
 
 /**
@@ -11,15 +12,17 @@ export async function decideWhetherToRelease(training: Training, produced: Produ
 }
 
 /** @returns the digest of what was measured: an approval is about exactly this */
-async function passGates({ input, run, activities, result }: Training, produced: ProducedModel): Promise<string> {
+async function passGates(training: Training, produced: ProducedModel): Promise<string> {
+  const { input, run, activities, result } = training;
   const { registerAs, gates } = input;
   const { data, evaluated, exported } = produced;
   const { subjectDigest } = await run.stage(
     'gates',
     async () => {
+      const robustness = await robustnessGate(training, produced);
       const decision = await activities
         .model('Thresholds, and the champion on the same test set')
-        .decideGates({ registerAs, gates, data, evaluated, exported });
+        .decideGates({ registerAs, gates, data, evaluated, exported, ...(robustness && { robustness }) });
       result.gates = decision.results;
       const refusals = decision.results.filter(({ passed }) => !passed);
       if (refusals.length > 0) throw new Rejection(refusals.map(({ name, reason }) => `${name}: ${reason}`));
