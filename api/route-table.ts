@@ -1,6 +1,7 @@
 import { openApiDocument, type OpenApiDocument } from './openapi/document.ts';
 import type { Route } from './http/route.ts';
 import {
+  attackRoutes,
   authRoutes,
   codecRoutes,
   datasetRoutes,
@@ -15,6 +16,7 @@ import {
   workflowEventsRoute,
   workflowRoutes,
   workflowStartRoutes,
+  type AttackRoutesOptions,
   type AuthRoutesOptions,
   type HealthRoutesOptions,
   type InferenceRoutesOptions,
@@ -29,6 +31,7 @@ import {
 } from './routes/index.ts';
 
 export interface RouteTableOptions {
+  readonly attacks: AttackRoutesOptions;
   readonly auth: AuthRoutesOptions;
   readonly codec: Parameters<typeof codecRoutes>[0];
   readonly health: HealthRoutesOptions;
@@ -53,6 +56,7 @@ export function routeTable(options: RouteTableOptions): Route[] {
     ...workflowRoutes(options.workflows),
     workflowEventsRoute(options.events),
     ...modelRoutes(options.models),
+    ...attackRoutes(options.attacks),
     ...presetRoutes(),
     ...releaseRoutes(options.releases),
     ...datasetRoutes(),

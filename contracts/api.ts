@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { AttackRecord, AttackRequest, AttackResult } from './attack-retest.ts';
 import { Preset } from './model-config.ts';
-import { Progress, TrainingHeartbeat } from './progress.ts';
+import { AttackHeartbeat, Progress, TrainingHeartbeat } from './progress.ts';
 import { Name, Sha256 } from './reference.ts';
 import { AliasEvent, ModelVersion, RolloutResult } from './registry.ts';
 import { Role } from './roles.ts';
@@ -155,6 +156,8 @@ export type PendingActivity = z.infer<typeof PendingActivity>;
  * move with the training's heartbeats. */
 export const LiveProgress = Progress.extend({
   training: TrainingHeartbeat.optional(),
+  /** One entry a shard that runs now. */
+  attacks: z.array(AttackHeartbeat).optional(),
   activities: z.array(PendingActivity),
 });
 export type LiveProgress = z.infer<typeof LiveProgress>;
@@ -171,7 +174,7 @@ export const WorkflowDetail = WorkflowSummary.extend({
   progress: LiveProgress.optional(),
   progressUnavailable: z.string().optional(),
   /** Each is strict, so that what is read is the one that was written. */
-  result: z.union([RolloutResult, TrainResult, ReleaseResult]).optional(),
+  result: z.union([RolloutResult, TrainResult, ReleaseResult, AttackResult]).optional(),
   failure: WorkflowFailure.optional(),
 });
 export type WorkflowDetail = z.infer<typeof WorkflowDetail>;
@@ -265,6 +268,13 @@ export type PresetView = z.infer<typeof PresetView>;
 export const PresetList = z.object({ presets: z.array(PresetView) });
 export type PresetList = z.infer<typeof PresetList>;
 
+// ---- attacks ----------------------------------------------------------------------------------------------------
+
+export const AttackListQuery = PageQuery.extend({ model: Name.optional() });
+/** Newest first. */
+export const AttackList = z.object({ attacks: z.array(AttackRecord), ...page });
+export type AttackList = z.infer<typeof AttackList>;
+
 // ---- data sets --------------------------------------------------------------------------------------------------
 
 export const DatasetSummary = z.object({
@@ -307,17 +317,23 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** Body of `POST /v1/schedules`: retrains on a cron; default nightly at 03:00. */
-export const ScheduleRequest = z.strictObject({
-  id: Name,
-  cron: Cron.default('0 3 * * *'),
-  timezone: TimeZone.default('UTC'),
-  train: TrainRequest,
-  /** When the run before is still going. */
-  overlap: z.enum(['skip', 'buffer-one', 'cancel-other']).default('skip'),
-  paused: z.boolean().default(false),
-  note: z.string().max(500).optional(),
-});
+/** Body of `POST /v1/schedules`: retrains or attacks on a cron; default nightly at 03:00. Exactly one of the two. */
+export const ScheduleRequest = z
+  .strictObject({
+    id: Name,
+    cron: Cron.default('0 3 * * *'),
+    timezone: TimeZone.default('UTC'),
+    train: TrainRequest.optional(),
+    attack: AttackRequest.optional(),
+    /** When the run before is still going. */
+    overlap: z.enum(['skip', 'buffer-one', 'cancel-other']).default('skip'),
+    paused: z.boolean().default(false),
+    note: z.string().max(500).optional(),
+  })
+  .refine(({ train, attack }) => (train === undefined) !== (attack === undefined), {
+    message: 'exactly one of "train" and "attack" is needed',
+    path: ['train'],
+  });
 export type ScheduleRequest = z.infer<typeof ScheduleRequest>;
 
 export const ScheduleNote = z.strictObject({ note: z.string().max(500).optional() });
@@ -327,8 +343,11 @@ export const ScheduleView = z.object({
   cron: z.string(),
   timezone: z.string(),
   overlap: z.string(),
+  /** What it starts. */
+  workflowType: WorkflowType,
   model: z.string(),
-  dataset: z.string(),
+  /** Of a training. */
+  dataset: z.string().optional(),
   requestedBy: z.string(),
   paused: z.boolean(),
   note: z.string().optional(),

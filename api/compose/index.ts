@@ -1,8 +1,10 @@
 import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
+import { resolveAttackInput } from '../../lib/adversary/index.ts';
 import {
   AliasLog,
+  AttackLog,
   AuditLog,
   BaoClient,
   ModelRegistry,
@@ -77,7 +79,9 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   });
   const models = new ModelRegistry(pool);
   const aliases = new AliasLog(pool);
+  const requireModel = (model: string): Promise<unknown> => models.model(model);
   const routes = routeTable({
+    attacks: { attacks: new AttackLog(pool), requireModel },
     auth: { ...identity, signIn: new SignIn({ ...identity, audit: guards.audit }) },
     // Histories hold payloads from before encryption, such as search attributes: shown as they are.
     codec: { codec: createPayloadCodec({ keyring, plaintext: 'pass' }) },
@@ -94,13 +98,14 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       folders: new ReleaseStore({ root: config.artifacts }),
       publicKeys: () => transitPublicKeys(bao, 'releases'),
     },
-    schedules: { temporal, resolveTrainInput },
+    schedules: { temporal, resolveTrainInput, resolveAttackInput, requireModel },
     events: { temporal, feeds, logger },
     workflows: { temporal, signApproval: identity.signApproval },
     starts: {
       temporal,
       resolveTrainInput,
-      requireModel: (model) => models.model(model),
+      resolveAttackInput,
+      requireModel,
       requireVersion: (model, version) => models.get(model, version),
       champion: (model) => aliases.current(model, 'champion'),
     },

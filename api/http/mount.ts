@@ -33,7 +33,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
  * Mounts the route table. The order of one request is: limit, authenticate, authorize, read and check the input,
- * audit, act.
+ * audit, act. A route whose permission depends on its body reads and checks the input first.
  * @throws {Error} when a route declares no access or two routes share method and path
  */
 export function mount(app: Express, routes: readonly Route[], guards: Guards): void {
@@ -68,10 +68,13 @@ function serve(entry: Route, guards: Guards): RequestHandler {
     nameSpan(entry.method, entry.path);
     const caller = await identify(entry, guards, request);
     const params = validate(entry.params ?? z.unknown(), request.params, 'path');
-    const rule = await permit(entry, guards, { caller, params, request, response });
+    const early = entry.bodyResource
+      ? undefined
+      : await permit(entry, guards, { caller, params, body: undefined, request, response });
     const query = validate(entry.query ?? z.unknown(), request.query, 'query');
     const headers = validate(entry.headers ?? z.unknown(), request.headers, 'header');
     const body = readBody && entry.body ? validate(entry.body, await readBody(request, response), 'body') : undefined;
+    const rule = early ?? (await permit(entry, guards, { caller, params, body, request, response }));
     await deadline(entry.timeout ?? DEFAULT_TIMEOUT_MS, response, async (signal) => {
       const context = {
         params,
@@ -98,14 +101,20 @@ async function identify(entry: Route, guards: Guards, request: Request): Promise
 interface Asked {
   readonly caller: Caller;
   readonly params: unknown;
+  /** Only where policy needs it. */
+  readonly body: unknown;
   readonly request: Request;
   readonly response: Response;
 }
 
 /** @returns the rule that allows it */
-async function permit(entry: Route, guards: Guards, { caller, params, request, response }: Asked): Promise<string> {
+async function permit(
+  entry: Route,
+  guards: Guards,
+  { caller, params, body, request, response }: Asked,
+): Promise<string> {
   if (entry.access === 'public' || entry.access === 'authenticated') return entry.access;
-  const resource = await entry.resource(params);
+  const resource = { ...(await entry.resource(params)), ...entry.bodyResource?.(body) };
   const { sub } = caller;
   const { allow, rule } = guards.decide({ principal: caller, action: entry.access, resource });
   if (allow) return rule;

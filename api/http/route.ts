@@ -65,6 +65,8 @@ export interface RouteSpec<
   readonly access: Access;
   /** What the action is about, for policy: looked up by the path alone, before any body is read. */
   resource?(params: z.infer<P>): Promise<Resource> | Resource;
+  /** Adds to `resource` what only the body says. Then the body is read and checked before policy decides. */
+  bodyResource?(body: z.infer<B>): Resource;
   /** A session cookie is enough, from the origins that may send one; everywhere else only a bearer token counts. */
   readonly cookie?: boolean;
   /** Written to the audit log before the effect; default: every POST and DELETE with an access of its own. */
@@ -95,9 +97,10 @@ export interface RouteSpec<
 /** A route with its types erased, as the table holds it. */
 export interface Route extends Omit<
   RouteSpec<z.ZodType, z.ZodType, z.ZodType, z.ZodType, z.ZodType | undefined>,
-  'handler' | 'auditDetail' | 'resource'
+  'handler' | 'auditDetail' | 'resource' | 'bodyResource'
 > {
   resource(params: unknown): Promise<Resource>;
+  readonly bodyResource: ((body: unknown) => Resource) | undefined;
   handler(context: RequestContext): Promise<unknown>;
   auditDetail(context: RequestContext): Record<string, string>;
 }
@@ -111,11 +114,12 @@ export function route<
   R extends z.ZodType | undefined = undefined,
 >(spec: RouteSpec<P, Q, H, B, R>): Route {
   type Parsed = RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, z.infer<B>>;
-  // The mount parses each part with the schema of this very spec before it calls either function.
+  // The mount parses each part with the schema of this very spec before it calls any of these functions.
   return {
     ...spec,
     handler: async (context) => spec.handler(context as Parsed),
     resource: async (params) => (await spec.resource?.(params as z.infer<P>)) ?? {},
+    bodyResource: spec.bodyResource && ((body) => spec.bodyResource?.(body as z.infer<B>) ?? {}),
     auditDetail: (context) => spec.auditDetail?.(context as Parsed) ?? {},
   };
 }

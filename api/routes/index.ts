@@ -1,3 +1,4 @@
+export { attackRoutes, type AttackRoutesOptions } from './attacks.ts';
 export { authRoutes, type AuthRoutesOptions } from './auth.ts';
 export { codecRoutes } from './codec.ts';
 export { datasetRoutes } from './datasets.ts';

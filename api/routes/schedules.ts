@@ -7,9 +7,11 @@ import {
   ScheduleRequest,
   ScheduleView,
 } from '../../contracts/api.ts';
+import type { AttackInput, AttackRequest } from '../../contracts/attack-retest.ts';
 import { Name } from '../../contracts/reference.ts';
 import type { TrainInput, TrainRequest } from '../../contracts/train-register-deploy.ts';
-import { scheduleSubject } from '../../contracts/workflows.ts';
+import { attackStart, scheduleSubject, trainingStart } from '../../contracts/workflows.ts';
+import { ApiError } from '../errors.ts';
 import { route, type Caller, type Route } from '../http/route.ts';
 import { below } from '../http/validate.ts';
 import type { TemporalGateway } from '../temporal/gateway.ts';
@@ -20,11 +22,15 @@ import {
   listSchedules,
   scheduleResource,
   type ScheduleChange,
+  type ScheduledRun,
 } from '../temporal/schedules.ts';
 
 export interface ScheduleRoutesOptions {
   readonly temporal: TemporalGateway;
   readonly resolveTrainInput: (request: TrainRequest, requestedBy: string) => TrainInput;
+  readonly resolveAttackInput: (request: AttackRequest, requestedBy: string) => AttackInput;
+  /** @throws MODEL_UNKNOWN */
+  readonly requireModel: (model: string) => Promise<unknown>;
 }
 
 const tag = 'Schedules';
@@ -70,15 +76,15 @@ function readRoutes({ temporal }: ScheduleRoutesOptions): Route[] {
   ];
 }
 
-function createRoute({ temporal, resolveTrainInput }: ScheduleRoutesOptions): Route {
+function createRoute(options: ScheduleRoutesOptions): Route {
   return route({
     method: 'post',
     path: '/v1/schedules',
     operationId: 'createSchedule',
     tag,
-    summary: 'Retrain on a cron, every night at 03:00 unless told otherwise',
+    summary: 'Retrain or attack on a cron, every night at 03:00 unless told otherwise',
     access: 'schedule:write',
-    resource: () => ({ workflowType: 'trainRegisterDeploy' }),
+    bodyResource: ({ attack }) => ({ workflowType: attack === undefined ? 'trainRegisterDeploy' : 'attackRetest' }),
     body: ScheduleRequest,
     success: {
       status: 201,
@@ -86,16 +92,39 @@ function createRoute({ temporal, resolveTrainInput }: ScheduleRoutesOptions): Ro
       schema: ScheduleView,
       headers: { Location: 'Path of the schedule.' },
     },
-    errors: ['SCHEDULE_EXISTS', 'PRESET_UNKNOWN', 'DATASET_UNKNOWN', 'MODEL_CONFIG_INVALID', 'UNAVAILABLE'],
+    errors: [
+      'SCHEDULE_EXISTS',
+      'PRESET_UNKNOWN',
+      'DATASET_UNKNOWN',
+      'MODEL_CONFIG_INVALID',
+      'MODEL_UNKNOWN',
+      'UNAVAILABLE',
+    ],
     auditDetail: ({ body }) => ({ schedule: body.id, cron: body.cron, timezone: body.timezone }),
     handler: async ({ body, caller, response }) => {
-      const resolved = below('body.train', () => resolveTrainInput(body.train, scheduleSubject(body.id)));
-      const input = { ...resolved, tenant: caller.tenant };
-      const view = await createSchedule(temporal, { request: body, input, createdBy: caller.sub });
+      const run = await scheduledRun(options, body, caller);
+      const view = await createSchedule(options.temporal, { request: body, run, createdBy: caller.sub });
       response.location(`/v1/schedules/${body.id}`);
       return view;
     },
   });
+}
+
+/** What the schedule starts, resolved for `schedule:<id>`. */
+async function scheduledRun(
+  { resolveTrainInput, resolveAttackInput, requireModel }: ScheduleRoutesOptions,
+  { id, train, attack }: ScheduleRequest,
+  { tenant }: Caller,
+): Promise<ScheduledRun> {
+  const subject = scheduleSubject(id);
+  if (attack !== undefined) {
+    await requireModel(attack.model);
+    const input = { ...below('body.attack', () => resolveAttackInput(attack, subject)), tenant };
+    return { start: attackStart(input), input, model: input.model, tenant };
+  }
+  if (train === undefined) throw new ApiError('REQUEST_INVALID', 'Nothing is to be started.', { field: 'body.train' });
+  const input = { ...below('body.train', () => resolveTrainInput(train, subject)), tenant };
+  return { start: trainingStart(input), input, model: input.registerAs, dataset: input.dataset, tenant };
 }
 
 function deleteRoute({ temporal }: ScheduleRoutesOptions): Route {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { AttackRequest, type AttackInput } from '../../contracts/attack-retest.ts';
 import { IdempotencyKey, WorkflowStarted } from '../../contracts/api.ts';
 import { RollbackRequest, RolloutRequest, type RolloutInput } from '../../contracts/registry.ts';
 import { TrainRequest, type TrainInput } from '../../contracts/train-register-deploy.ts';
-import { rolloutStart, rolloutWorkflowId, trainingStart } from '../../contracts/workflows.ts';
+import { attackStart, rolloutStart, rolloutWorkflowId, trainingStart } from '../../contracts/workflows.ts';
 import { route, type Caller, type Route } from '../http/route.ts';
 import { below } from '../http/validate.ts';
 import type { TemporalGateway } from '../temporal/gateway.ts';
@@ -12,6 +13,8 @@ export interface WorkflowStartsOptions {
   readonly temporal: TemporalGateway;
   /** @throws PRESET_UNKNOWN, DATASET_UNKNOWN, MODEL_CONFIG_INVALID, REQUEST_INVALID */
   readonly resolveTrainInput: (request: TrainRequest, requestedBy: string) => TrainInput;
+  /** @throws REQUEST_INVALID */
+  readonly resolveAttackInput: (request: AttackRequest, requestedBy: string) => AttackInput;
   /** @throws MODEL_UNKNOWN, MODEL_VERSION_UNKNOWN */
   readonly requireVersion: (model: string, version: string) => Promise<unknown>;
   /** @throws MODEL_UNKNOWN */
@@ -27,9 +30,9 @@ const success = {
   headers: { Location: 'Path of the workflow.' },
 };
 
-/** `POST /v1/workflows/{train-register-deploy|rollout|rollback}` */
+/** `POST /v1/workflows/{train-register-deploy|rollout|rollback|attack-retest}` */
 export function workflowStartRoutes(options: WorkflowStartsOptions): Route[] {
-  return [trainRoute(options), rolloutRoute(options), rollbackRoute(options)];
+  return [trainRoute(options), rolloutRoute(options), rollbackRoute(options), attackRoute(options)];
 }
 
 function trainRoute({ temporal, resolveTrainInput }: WorkflowStartsOptions): Route {
@@ -106,6 +109,34 @@ function rollbackRoute({ temporal, requireModel, requireVersion }: WorkflowStart
       return startRollout(temporal, { input, caller, key: given['idempotency-key'], body }, (path) =>
         response.location(path),
       );
+    },
+  });
+}
+
+function attackRoute({ temporal, resolveAttackInput, requireModel, requireVersion }: WorkflowStartsOptions): Route {
+  return route({
+    method: 'post',
+    path: '/v1/workflows/attack-retest',
+    operationId: 'startAttack',
+    tag,
+    summary: 'Attack a registered version, harden it when it breaks, and attack again',
+    access: 'workflow:start',
+    resource: () => ({ workflowType: 'attackRetest' }),
+    headers,
+    body: AttackRequest,
+    success,
+    errors: ['MODEL_UNKNOWN', 'MODEL_VERSION_UNKNOWN', 'IDEMPOTENCY_MISMATCH', 'UNAVAILABLE'],
+    auditDetail: ({ body }) => ({ model: body.model, version: body.version ?? 'champion' }),
+    handler: async ({ body, headers: given, caller, response }) => {
+      await (body.version === undefined ? requireModel(body.model) : requireVersion(body.model, body.version));
+      const input = { ...below('body', () => resolveAttackInput(body, caller.sub)), tenant: caller.tenant };
+      const started = await startOnce(temporal, 'attack', {
+        start: attackStart(input),
+        input,
+        idempotency: { key: given['idempotency-key'], subject: caller.sub, body },
+      });
+      response.location(started.links.self);
+      return started;
     },
   });
 }

@@ -1,7 +1,8 @@
 import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@temporalio/client';
 import { z } from 'zod';
 import type { LiveProgress, PendingActivity, WorkflowDetail, WorkflowEvent } from '../../contracts/api.ts';
-import { Progress, TrainingHeartbeat } from '../../contracts/progress.ts';
+import { AttackResult } from '../../contracts/attack-retest.ts';
+import { AttackHeartbeat, Progress, TrainingHeartbeat } from '../../contracts/progress.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
 import { ReleaseResult } from '../../contracts/sign-and-release.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
@@ -20,6 +21,7 @@ const FailureAttributes = z.object({ message: z.string() });
 /** What each type of workflow ends with; a training is the ordinary case. */
 const RESULTS: Readonly<Partial<Record<string, z.ZodType<WorkflowDetail['result']>>>> = {
   rolloutModel: RolloutResult,
+  attackRetest: AttackResult,
   signAndRelease: ReleaseResult,
 };
 
@@ -65,8 +67,9 @@ async function merge(
   pending: readonly RawPending[],
 ): Promise<LiveProgress> {
   const activities = await Promise.all(pending.map((raw) => pendingActivity(gateway, raw)));
-  const training = await trainingHeartbeat(gateway, pending);
-  if (!training) return { ...progress, activities };
+  const heartbeats = await heartbeatsOf(gateway, pending);
+  const [training] = parsedBy(TrainingHeartbeat, heartbeats);
+  if (!training) return mergeAttacks(progress, parsedBy(AttackHeartbeat, heartbeats), activities);
   const share = progress.stages.find(({ name }) => name === progress.stage)?.share ?? 0;
   const done = training.steps > 0 ? training.step / training.steps : 0;
   return {
@@ -79,18 +82,43 @@ async function merge(
   };
 }
 
-async function trainingHeartbeat(
-  gateway: TemporalGateway,
-  pending: readonly RawPending[],
-): Promise<TrainingHeartbeat | undefined> {
+/** Shards are equal parts of their stage; `eta` is that of the slowest one that runs. */
+function mergeAttacks(
+  progress: Progress,
+  attacks: readonly AttackHeartbeat[],
+  activities: PendingActivity[],
+): LiveProgress {
+  if (attacks.length === 0) return { ...progress, activities };
+  const share = progress.stages.find(({ name }) => name === progress.stage)?.share ?? 0;
+  const running = attacks.reduce((total, { done, shards }) => total + done / shards, 0);
+  const throughput = attacks.reduce((total, attack) => total + attack.throughput, 0);
+  return {
+    ...progress,
+    percent: Math.min(100, progress.percent + share * running),
+    eta: Math.max(...attacks.map(({ eta }) => eta)),
+    metrics: { ...progress.metrics, throughput },
+    attacks: [...attacks],
+    activities,
+  };
+}
+
+/** Details of the last heartbeat of each activity that sent one. */
+async function heartbeatsOf(gateway: TemporalGateway, pending: readonly RawPending[]): Promise<unknown[]> {
+  const details: unknown[] = [];
   for (const { heartbeatDetails } of pending) {
     const payloads: Payload[] = heartbeatDetails?.payloads ?? [];
     if (payloads.length === 0) continue;
-    const [details] = await gateway.codec.decode(payloads);
-    const parsed = details && TrainingHeartbeat.safeParse(defaultPayloadConverter.fromPayload(details));
-    if (parsed?.success === true) return parsed.data;
+    const [first] = await gateway.codec.decode(payloads);
+    if (first) details.push(defaultPayloadConverter.fromPayload(first));
   }
-  return undefined;
+  return details;
+}
+
+function parsedBy<T>(schema: z.ZodType<T>, values: readonly unknown[]): T[] {
+  return values.flatMap((value) => {
+    const parsed = schema.safeParse(value);
+    return parsed.success ? [parsed.data] : [];
+  });
 }
 
 async function pendingActivity(gateway: TemporalGateway, raw: RawPending): Promise<PendingActivity> {

@@ -6,9 +6,10 @@ import {
 } from '@temporalio/client';
 import { z } from 'zod';
 import type { ScheduleRequest } from '../../contracts/api.ts';
-import { type ScheduleList, type ScheduleView } from '../../contracts/api.ts';
+import { type ScheduleList, type ScheduleView, WorkflowType } from '../../contracts/api.ts';
+import type { AttackInput } from '../../contracts/attack-retest.ts';
 import type { TrainInput } from '../../contracts/train-register-deploy.ts';
-import { trainingStart } from '../../contracts/workflows.ts';
+import type { WorkflowStart } from '../../contracts/workflows.ts';
 import type { Resource } from '../../lib/policy/index.ts';
 import { Name } from '../../contracts/reference.ts';
 import { ApiError } from '../errors.ts';
@@ -32,18 +33,28 @@ const Memo = z.object({
   cron: z.string(),
   timezone: z.string(),
   overlap: z.string(),
+  workflowType: WorkflowType.default('trainRegisterDeploy'),
   model: z.string(),
-  dataset: z.string(),
+  dataset: z.string().optional(),
   createdBy: z.string(),
   tenant: z.string(),
   createdAt: z.string(),
 });
 type Memo = z.infer<typeof Memo>;
 
+/** What a schedule starts. */
+export interface ScheduledRun {
+  readonly start: WorkflowStart;
+  /** The request resolved for `schedule:<id>`. */
+  readonly input: TrainInput | AttackInput;
+  readonly model: string;
+  readonly dataset?: string;
+  readonly tenant: string;
+}
+
 export interface NewSchedule {
   readonly request: ScheduleRequest;
-  /** `request.train` resolved for `schedule:<id>`. */
-  readonly input: TrainInput;
+  readonly run: ScheduledRun;
   readonly createdBy: string;
 }
 
@@ -51,16 +62,17 @@ const subject = (id: string): Subject => ({ kind: 'schedule', id });
 
 /** @throws {ApiError} `SCHEDULE_EXISTS`; `REQUEST_INVALID` for a cron expression that Temporal refuses */
 export async function createSchedule(gateway: TemporalGateway, schedule: NewSchedule): Promise<ScheduleView> {
-  const { request, input, createdBy } = schedule;
-  const start = trainingStart(input);
+  const { request, run, createdBy } = schedule;
+  const { start, input, model, dataset, tenant } = run;
   const memo: Memo = {
     cron: request.cron,
     timezone: request.timezone,
     overlap: request.overlap,
-    model: input.registerAs,
-    dataset: input.dataset,
+    workflowType: start.workflowType,
+    model,
+    ...(dataset !== undefined && { dataset }),
     createdBy,
-    tenant: input.tenant,
+    tenant,
     createdAt: new Date().toISOString(),
   };
   const action = {
@@ -90,7 +102,7 @@ export async function createSchedule(gateway: TemporalGateway, schedule: NewSche
     if (!(error instanceof TypeError)) throw error;
     throw new ApiError('REQUEST_INVALID', error.message, { cause: error, field: 'body.cron' });
   }
-  return getSchedule(gateway, request.id, input.tenant);
+  return getSchedule(gateway, request.id, tenant);
 }
 
 export async function getSchedule(gateway: TemporalGateway, id: string, tenant: string): Promise<ScheduleView> {
@@ -154,13 +166,14 @@ export async function changeSchedule(
 function viewOf(schedule: ScheduleSummary | ScheduleDescription, tenant: string): ScheduleView | undefined {
   const parsed = Memo.safeParse(schedule.memo);
   if (!parsed.success || parsed.data.tenant !== tenant) return undefined;
-  const { cron, timezone, overlap, model, dataset, createdBy, createdAt } = parsed.data;
+  const { cron, timezone, overlap, workflowType, model, dataset, createdBy, createdAt } = parsed.data;
   const { recentActions, nextActionTimes } = schedule.info;
   return {
     id: schedule.scheduleId,
     cron,
     timezone,
     overlap,
+    workflowType,
     model,
     dataset,
     requestedBy: createdBy,

@@ -15,6 +15,8 @@ beforeAll(async () => {
     json: { model: 'mnist-softmax' },
   });
   workflow = WorkflowStarted.parse(body).workflowId;
+  // What policy is told about a schedule is looked up before its body is read.
+  await api.call('POST', '/v1/schedules', { role: 'trainer', json: { ...schedule, paused: true } });
 });
 
 afterAll(() => api.stop());
@@ -46,6 +48,8 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
     [{ model: 'mnist-cnn', training: { epochs: 0 } }, 'body.training.epochs'],
     [{ model: 'mnist-cnn', training: { optimizer: { type: 'magic' } } }, 'body.training.optimizer.type'],
     [{ model: 'mnist-cnn', gates: { minAccuracy: 2 } }, 'body.gates.minAccuracy'],
+    [{ model: 'mnist-cnn', gates: { robustness: { epsilon: 0.2 } } }, 'body.gates.robustness.minAccuracy'],
+    [{ model: 'mnist-cnn', training: { adversarial: { epsilon: 2 } } }, 'body.training.adversarial.epsilon'],
     [{ model: 'mnist-cnn', approval: { timeoutSeconds: 0 } }, 'body.approval.timeoutSeconds'],
     [{ model: 'mnist-cnn', requestedBy: 'somebody else' }, 'body.requestedBy'],
     [{ model: { ...model, layers: [{ type: 'eval', code: 'x' }] } }, 'body.model.layers[0].type'],
@@ -74,6 +78,19 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
     [{ model: 'm', reason: 'x'.repeat(501) }, 'body.reason'],
     [{ model: 'm', force: true }, 'body.force'],
   ],
+  'post /v1/workflows/attack-retest': [
+    [{}, 'body.model'],
+    [{ model: 'm', version: 'one' }, 'body.version'],
+    [{ model: 'm', epsilons: [0] }, 'body.epsilons[0]'],
+    [{ model: 'm', epsilons: [] }, 'body.epsilons'],
+    [{ model: 'm', attacks: [{ kind: 'square' }] }, 'body.attacks[0].kind'],
+    [{ model: 'm', attacks: [{ kind: 'pgd', steps: 0 }] }, 'body.attacks[0].steps'],
+    [{ model: 'm', samples: 0 }, 'body.samples'],
+    [{ model: 'm', goal: { minRobustAccuracy: 2 } }, 'body.goal.minRobustAccuracy'],
+    [{ model: 'm', harden: { training: { epochs: 0 } } }, 'body.harden.training.epochs'],
+    [{ model: 'm', budget: { rounds: 99 } }, 'body.budget.rounds'],
+    [{ model: 'm', requestedBy: 'somebody else' }, 'body.requestedBy'],
+  ],
   'post /v1/workflows/{id}/approve': [
     [{}, 'body.decision'],
     [{ decision: 'maybe', subjectDigest: digest }, 'body.decision'],
@@ -95,6 +112,9 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
     [{ ...schedule, cron: 'sometimes' }, 'body.cron'],
     [{ ...schedule, cron: '0 3 * *' }, 'body.cron'],
     [{ ...schedule, overlap: 'terminate-other' }, 'body.overlap'],
+    [{ id: 'nothing' }, 'body.train'],
+    [{ ...schedule, attack: { model: 'mnist-cnn' } }, 'body.train'],
+    [{ id: 'nightly', attack: { model: 'mnist-cnn', samples: -1 } }, 'body.attack.samples'],
     [{ ...schedule, train: {} }, 'body.train.model'],
     [{ ...schedule, train: { model: 'mnist-cnn', training: { batchSize: 0 } } }, 'body.train.training.batchSize'],
   ],

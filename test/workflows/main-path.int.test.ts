@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPair, SignJWT } from 'jose';
 import { Client, Connection } from '@temporalio/client';
 import type { ApprovalClaims } from '../../contracts/approval.ts';
-import { AliasHistory, AliasList } from '../../contracts/api.ts';
+import { AliasHistory, AliasList, AttackList } from '../../contracts/api.ts';
+import { AttackResult } from '../../contracts/attack-retest.ts';
 import { MLFLOW_TAGS, MlflowClient } from '../../lib/clients/index.ts';
 import { signApproval, TransitKeySet } from '../../lib/identity/index.ts';
 import { dataConverter } from '../../workers/shared/data-converter.ts';
@@ -57,6 +58,56 @@ describe('a training on the real stack', () => {
       ]);
     },
     3 * MINUTES,
+  );
+});
+
+describe('an attack on the real stack', () => {
+  it(
+    'measures a version, hardens it, and leaves a report in MLflow',
+    async () => {
+      const loose = { minAccuracy: 0.8, maxLogLoss: 2, maxEce: 1 };
+      await stack.result(await stack.train(small('attacked', { gates: loose, rollout: false })));
+      const request = {
+        model: 'attacked',
+        version: '1',
+        attacks: [{ kind: 'fgsm' }, { kind: 'pgd', steps: 10 }],
+        epsilons: [0.05],
+        samples: 300,
+        goal: { epsilon: 0.05, minRobustAccuracy: 0.55 },
+        harden: {
+          minAccuracy: 0.6,
+          training: { epochs: 1, optimizer: { type: 'adam', learningRate: { initial: 0.003 } } },
+        },
+        budget: { rounds: 1 },
+      };
+      const id = await stack.attack(request);
+      const { result } = await stack.until(id, ({ status }) => status === 'completed');
+      const { attacked, hardened, ...rest } = AttackResult.parse(result);
+      expect(rest).toMatchObject({ outcome: 'completed', model: 'attacked', robustVersion: '2' });
+      const [version] = hardened ?? [];
+      expect(attacked?.measured.worst[0]?.accuracy.high).toBeLessThan(version?.stronger?.accuracy.low ?? 0);
+      for (const { measured } of [attacked, version].filter((one) => one !== undefined)) {
+        expect(measured.served.same / measured.served.examples).toBeGreaterThan(0.995);
+      }
+
+      const mlflow = new MlflowClient({ url: stack.config('worker-cpu').mlflow.url });
+      const [run] = await mlflow.runs.find(rest.mlflow?.experimentId ?? '', { [MLFLOW_TAGS.runKey]: id });
+      expect(run).toMatchObject({ runId: rest.mlflow?.runId, status: 'FINISHED' });
+      expect(run?.tags).toMatchObject({ 'saip.attacked.version': '1', 'saip.hardened.versions': '2' });
+      const picture = await mlflow.artifacts.download(run?.artifactUri ?? '', 'attack/example.png');
+      expect(picture?.subarray(1, 4).toString()).toBe('PNG');
+      const report = await mlflow.artifacts.download(run?.artifactUri ?? '', 'attack/report.json');
+      expect(JSON.parse(report?.toString() ?? '{}')).toMatchObject({ model: 'attacked', robustVersion: '2' });
+
+      const { attacks } = await stack.api.get('/v1/attacks', AttackList, {
+        role: 'viewer',
+        query: { model: 'attacked' },
+      });
+      expect(attacks.map((record) => record.version)).toEqual(['2', '1']);
+      const { aliases } = await stack.api.get('/v1/models/attacked/aliases', AliasList, { role: 'viewer' });
+      expect(aliases).toEqual([]);
+    },
+    4 * MINUTES,
   );
 });
 

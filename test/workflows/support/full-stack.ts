@@ -61,6 +61,13 @@ export class FullStack {
     return started.workflowId;
   }
 
+  /** @returns the id of the workflow */
+  async attack(request: object): Promise<string> {
+    const role = { role: 'redteam' as const };
+    const started = await this.api.post('/v1/workflows/attack-retest', request, WorkflowStarted, role);
+    return started.workflowId;
+  }
+
   show(id: string): Promise<WorkflowDetail> {
     return this.api.get(path`/v1/workflows/${id}`, WorkflowDetail, { role: 'viewer' });
   }
