@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { registerAttacks } from './commands/attacks.ts';
 import { registerBench } from './commands/bench.ts';
 import { registerDatasets } from './commands/datasets.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -37,6 +38,7 @@ export function createProgram(io: Io, version: string): Command {
   registerReleases(program, io);
   registerDatasets(program, io);
   registerServing(program, io);
+  registerAttacks(program, io);
   registerSchedules(program, io);
   registerSession(program, io);
   registerBench(program, io);

@@ -1,5 +1,6 @@
 import { WorkflowDetail, WorkflowList, WorkflowUpdated } from '../../contracts/api.ts';
 import type { WorkflowSummary } from '../../contracts/api.ts';
+import type { Role } from '../../contracts/roles.ts';
 import { ApiClient, path } from '../client/index.ts';
 import { CliError, usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -99,13 +100,15 @@ export async function decide(
 
 export interface CancelOptions extends OutputOptions {
   readonly reason: string;
+  /** Who asks; who started a workflow may stop it. Default: a trainer. */
+  readonly role?: Role;
 }
 
 export async function cancel(io: Io, workflowId: string, options: CancelOptions): Promise<ExitCode> {
   const api = await ApiClient.open(io.env);
   const body = { reason: options.reason };
   const updated = await api.post(path`/v1/workflows/${workflowId}/cancel`, body, WorkflowUpdated, {
-    role: 'trainer',
+    role: options.role ?? 'trainer',
   });
   present(io, options, updated, () => `cancelling ${workflowId}`);
   return EXIT.ok;

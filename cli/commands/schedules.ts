@@ -11,15 +11,16 @@ const CHANGES = [
 ] as const;
 
 export function registerSchedules(program: Command, io: Io): void {
-  const group = program.command('schedule').description('train by the clock');
+  const group = program.command('schedule').description('train and attack by the clock');
 
   const create = group
     .command('create')
-    .description('train a model on a schedule; nightly at 03:00 UTC by default')
+    .description('train or attack a model on a schedule; nightly at 03:00 UTC by default')
     .argument('<id>', 'name of the schedule')
-    .argument('<model>', 'preset or JSON file, as for saip train');
+    .argument('<model>', 'preset or JSON file, as for saip train; with --attack a name in the registry');
   withJson(
     withTrainRequest(create)
+      .option('--attack', 'attack the model instead of training one; --seed and --set are those of the attack')
       .option('--cron <expression>', 'five fields, such as "0 3 * * *"')
       .option('--timezone <name>', 'IANA name, such as Europe/Berlin')
       .option('--overlap <policy>', 'while a run is still going: skip, buffer-one or cancel-other')

@@ -1,6 +1,6 @@
 import type { Colors } from '../render/colors.ts';
 import { formatDuration } from '../render/time.ts';
-import { stageElapsed, stageMark, trainingNote } from './stage-line.ts';
+import { attackNote, stageElapsed, stageMark, trainingNote } from './stage-line.ts';
 import type { FollowState } from './state.ts';
 
 export interface ChangeOptions {
@@ -18,6 +18,7 @@ export function changeLines(before: FollowState | undefined, after: FollowState,
     ...connectionLines(before, after),
     ...stageChanges(before, after, options),
     ...trainingLines(before, after),
+    ...attackLines(before, after),
     ...retryLines(before, after),
     ...approvalLines(before, after),
   ];
@@ -55,6 +56,14 @@ function trainingTenth(state: FollowState | undefined): number {
   const training = state?.progress?.training;
   if (training === undefined || training.steps === 0) return -1;
   return Math.floor((training.step / training.steps) * (100 / TRAINING_STEP_PERCENT));
+}
+
+/** A line whenever a shard comes to another attack. */
+function attackLines(before: FollowState | undefined, after: FollowState): string[] {
+  const known = new Map(before?.progress?.attacks?.map(({ shard, attack }) => [shard, attack]));
+  return (after.progress?.attacks ?? [])
+    .filter(({ shard, attack }) => known.get(shard) !== attack)
+    .map((attack) => `  ${after.progress?.stage ?? ''} ${attackNote(attack)}`);
 }
 
 function retryLines(before: FollowState | undefined, after: FollowState): string[] {

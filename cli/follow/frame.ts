@@ -1,10 +1,10 @@
 import cliProgress from 'cli-progress';
 import type { LiveProgress } from '../../contracts/api.ts';
-import type { StageProgress } from '../../contracts/progress.ts';
+import type { AttackHeartbeat, StageProgress } from '../../contracts/progress.ts';
 import type { Colors } from '../render/colors.ts';
 import { formatDuration } from '../render/time.ts';
 import type { FollowState } from './state.ts';
-import { stageElapsed, stageMark, stageNote, trainingNote } from './stage-line.ts';
+import { attackNote, stageElapsed, stageMark, stageNote, trainingNote } from './stage-line.ts';
 
 export interface FrameOptions {
   /** Milliseconds since the epoch. */
@@ -42,11 +42,21 @@ function stageLines(progress: LiveProgress, options: FrameOptions): string[] {
   const width = Math.max(...progress.stages.map(({ name }) => name.length), 0);
   return progress.stages.flatMap((stage) => {
     const line = stageLine(stage, width, options);
+    if (stage.name === progress.stage && progress.attacks !== undefined) {
+      return [line, ...attackLines(progress.attacks, options)];
+    }
     const training = stage.name === 'train' && stage.status === 'running' ? progress.training : undefined;
     if (training === undefined) return [line];
     const share = training.steps === 0 ? 0 : training.step / training.steps;
     return [line, `    ${bar(share, options)}`, `    ${options.colors.dim(trainingNote(training))}`];
   });
+}
+
+function attackLines(attacks: readonly AttackHeartbeat[], options: FrameOptions): string[] {
+  return attacks.flatMap((attack) => [
+    `    ${bar(attack.done, options)}`,
+    `    ${options.colors.dim(attackNote(attack))}`,
+  ]);
 }
 
 function stageLine(stage: StageProgress, width: number, { now, colors }: FrameOptions): string {

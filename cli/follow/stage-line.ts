@@ -1,4 +1,4 @@
-import type { StageProgress, StageStatus, TrainingHeartbeat } from '../../contracts/progress.ts';
+import type { AttackHeartbeat, StageProgress, StageStatus, TrainingHeartbeat } from '../../contracts/progress.ts';
 import type { Colors } from '../render/colors.ts';
 import { formatDuration } from '../render/time.ts';
 
@@ -44,6 +44,17 @@ export function trainingNote(training: TrainingHeartbeat): string {
     `loss ${training.loss.toFixed(4)}`,
     `${formatCount(training.throughput)} samples/s`,
     `ETA ${formatDuration(training.eta * 1000)}`,
+  ].join(' · ');
+}
+
+/** `shard 1/2 · pgd-20 at 0.2 · 250/500 samples done · 2,100 gradients/s · ETA 12s`. */
+export function attackNote(attack: AttackHeartbeat): string {
+  return [
+    `shard ${String(attack.shard + 1)}/${String(attack.shards)}`,
+    attack.attack,
+    `${String(attack.durable)}/${String(attack.samples)} samples done`,
+    `${formatCount(attack.throughput)} gradients/s`,
+    `ETA ${formatDuration(attack.eta * 1000)}`,
   ].join(' · ');
 }
 

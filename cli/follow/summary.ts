@@ -1,4 +1,5 @@
 import type { WorkflowDetail } from '../../contracts/api.ts';
+import { AttackResult } from '../../contracts/attack-retest.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
 import type { EvaluationSummary, GateResult, MetricInterval } from '../../contracts/train-register-deploy.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
@@ -9,6 +10,7 @@ import type { Io } from '../io.ts';
 import { colorsOf } from '../render/colors.ts';
 import { renderPairs, renderTable } from '../render/table.ts';
 import { formatDuration } from '../render/time.ts';
+import { renderAttack } from './attack-summary.ts';
 import { exitCodeOfOutcome, outcomeOf } from './outcome.ts';
 
 /** What a closed workflow came to: outcome, reasons, metrics with intervals, gates, version and links. */
@@ -16,6 +18,7 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
   const training = detail.type === 'trainRegisterDeploy' ? TrainResult.safeParse(detail.result).data : undefined;
   const rollout = detail.type === 'rolloutModel' ? RolloutResult.safeParse(detail.result).data : undefined;
   const release = detail.type === 'signAndRelease' ? ReleaseResult.safeParse(detail.result).data : undefined;
+  const attack = detail.type === 'attackRetest' ? AttackResult.safeParse(detail.result).data : undefined;
   return [
     headline(detail, io),
     failureLines(detail),
@@ -24,7 +27,8 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
     training === undefined ? '' : renderPairs(versionPairs(training)),
     rollout === undefined ? '' : renderPairs(rolloutPairs(rollout)),
     release === undefined ? '' : renderPairs(releasePairs(release)),
-    renderPairs(linkPairs(detail, training, connection)),
+    attack === undefined ? '' : renderAttack(attack, io),
+    renderPairs(linkPairs(detail, training?.mlflow ?? attack?.mlflow, connection)),
   ]
     .filter((section) => section !== '')
     .join('\n\n');
@@ -108,12 +112,7 @@ function releasePairs({ model, version, code, decision, approvedBy, release }: R
   ];
 }
 
-function linkPairs(
-  detail: WorkflowDetail,
-  training: TrainResult | undefined,
-  { stack }: Pick<Connection, 'stack'>,
-): Pairs {
-  const run = training?.mlflow;
+function linkPairs(detail: WorkflowDetail, run: TrainResult['mlflow'], { stack }: Pick<Connection, 'stack'>): Pairs {
   const mlflow = stack?.mlflow;
   return [
     ['Temporal UI', detail.links.temporal],
