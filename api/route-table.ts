@@ -2,6 +2,7 @@ import { openApiDocument, type OpenApiDocument } from './openapi/document.ts';
 import type { Route } from './http/route.ts';
 import {
   attackRoutes,
+  agentRoutes,
   authRoutes,
   codecRoutes,
   datasetRoutes,
@@ -17,6 +18,7 @@ import {
   workflowRoutes,
   workflowStartRoutes,
   type AttackRoutesOptions,
+  type AgentRoutesOptions,
   type AuthRoutesOptions,
   type HealthRoutesOptions,
   type InferenceRoutesOptions,
@@ -32,6 +34,7 @@ import {
 
 export interface RouteTableOptions {
   readonly attacks: AttackRoutesOptions;
+  readonly agents: AgentRoutesOptions;
   readonly auth: AuthRoutesOptions;
   readonly codec: Parameters<typeof codecRoutes>[0];
   readonly health: HealthRoutesOptions;
@@ -60,6 +63,7 @@ export function routeTable(options: RouteTableOptions): Route[] {
     ...presetRoutes(),
     ...releaseRoutes(options.releases),
     ...datasetRoutes(),
+    ...agentRoutes(options.agents),
     ...scheduleRoutes(options.schedules),
     ...inferenceRoutes(options.inference),
     ...codecRoutes(options.codec),

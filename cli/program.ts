@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { registerAttacks } from './commands/attacks.ts';
+import { registerAgent } from './commands/agent.ts';
 import { registerBench } from './commands/bench.ts';
 import { registerDatasets } from './commands/datasets.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -40,6 +41,7 @@ export function createProgram(io: Io, version: string): Command {
   registerServing(program, io);
   registerAttacks(program, io);
   registerSchedules(program, io);
+  registerAgent(program, io);
   registerSession(program, io);
   registerBench(program, io);
   return program;

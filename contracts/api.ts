@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AttackRecord, AttackRequest, AttackResult } from './attack-retest.ts';
+import { AgentTaskResult } from './agent-task.ts';
 import { Preset } from './model-config.ts';
 import { AttackHeartbeat, Progress, TrainingHeartbeat } from './progress.ts';
 import { Name, Sha256 } from './reference.ts';
@@ -174,7 +175,7 @@ export const WorkflowDetail = WorkflowSummary.extend({
   progress: LiveProgress.optional(),
   progressUnavailable: z.string().optional(),
   /** Each is strict, so that what is read is the one that was written. */
-  result: z.union([RolloutResult, TrainResult, ReleaseResult, AttackResult]).optional(),
+  result: z.union([RolloutResult, TrainResult, ReleaseResult, AttackResult, AgentTaskResult]).optional(),
   failure: WorkflowFailure.optional(),
 });
 export type WorkflowDetail = z.infer<typeof WorkflowDetail>;

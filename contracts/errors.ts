@@ -107,6 +107,12 @@ export const ERRORS = {
   ),
   TOKEN_EXCHANGE_OFF: permanent(400, 'Configure an issuer to trust: SAIP_OIDC_* in docs/configuration.md.'),
   IDENTITY_PROVIDER_UNAVAILABLE: transient(503, 'The keys of the external issuer cannot be fetched; try again.'),
+  // agents
+  AGENT_UNKNOWN: permanent(404, 'saip agent list shows what exists.'),
+  AGENT_QUESTION_REFUSED: permanent(422, 'Ask again without what the named rules found; docs/agents.md lists them.'),
+  CHAT_MODEL_NOT_CONFIGURED: permanent(422, 'Name a configured model, or set SAIP_LLM_*: docs/configuration.md.'),
+  LLM_UNAVAILABLE: transient(503, 'The language model server does not answer; check SAIP_LLM_URL.'),
+  LLM_REJECTED: permanent(502, 'The language model server refused; check its key, name and limits.'),
   // workflows and toolchain
   WORKFLOW_UNKNOWN: permanent(404, 'saip workflows list shows what exists.'),
   WORKFLOW_CLOSED: permanent(409, 'The workflow has ended.'),

@@ -6,6 +6,7 @@ import { TASK_QUEUES } from './queues.ts';
 import type { RolloutInput } from './registry.ts';
 import type { ReleaseInput } from './sign-and-release.ts';
 import type { TrainInput } from './train-register-deploy.ts';
+import type { AgentTaskInput } from './agent-task.ts';
 
 /** Names of the messages that workflows answer. Arguments: contracts/approval.ts; answer of `progress`: contracts/progress.ts. */
 export const WORKFLOW_MESSAGES = {
@@ -181,5 +182,30 @@ export function attackStart(input: AttackInput): WorkflowStart {
       SaipStage: 'queued',
     },
     priority: priorityOf(input.requestedBy, input.tenant),
+  };
+}
+
+/** How to start `agentTask`. The question stays out of what Temporal shows in clear. */
+export function agentTaskStart(input: AgentTaskInput): WorkflowStart {
+  return {
+    workflowType: 'agentTask',
+    taskQueue: TASK_QUEUES.orchestration,
+    staticSummary: `Ask ${input.agent}`,
+    staticDetails: table([
+      ['Agent', input.agent],
+      ['Chat model', input.model],
+      ['Most model calls', input.budget.steps],
+      ['Most tokens', input.budget.tokens],
+      ['Most minutes', input.budget.minutes],
+      ['Requested by', input.requestedBy],
+    ]),
+    searchAttributes: {
+      SaipRequestedBy: input.requestedBy,
+      // Whatever it proposes, another person decides.
+      SaipRisk: 'low',
+      SaipStage: 'queued',
+    },
+    // A person waits for the answer.
+    priority: priorityOf(input.requestedBy, input.tenant, PRIORITY.interactive),
   };
 }

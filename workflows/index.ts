@@ -1,5 +1,6 @@
 /** The entry of the workflow bundle: every function exported here is a workflow type. */
 export { attackRetest } from './attackRetest.ts';
+export { agentTask } from './agentTask.ts';
 export { rolloutModel } from './rolloutModel.ts';
 export { signAndRelease } from './signAndRelease.ts';
 export { trainRegisterDeploy } from './trainRegisterDeploy.ts';

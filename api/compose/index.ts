@@ -14,6 +14,8 @@ import {
 } from '../../lib/clients/index.ts';
 import { Keyring, createPayloadCodec, transitWrapper } from '../../lib/codec/index.ts';
 import { ConfigError, type SaipConfig } from '../../lib/config/index.ts';
+import { ToolPolicy } from '../../lib/agents/index.ts';
+import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { resolveTrainInput } from '../../lib/ml/index.ts';
 import { Authorizer } from '../../lib/policy/index.ts';
 import { ReleaseStore } from '../../lib/release/index.ts';
@@ -82,6 +84,12 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   const requireModel = (model: string): Promise<unknown> => models.model(model);
   const routes = routeTable({
     attacks: { attacks: new AttackLog(pool), requireModel },
+    agents: {
+      temporal,
+      llm: config.llm,
+      policy: await ToolPolicy.load(),
+      artifacts: new ArtifactStore({ root: config.artifacts }),
+    },
     auth: { ...identity, signIn: new SignIn({ ...identity, audit: guards.audit }) },
     // Histories hold payloads from before encryption, such as search attributes: shown as they are.
     codec: { codec: createPayloadCodec({ keyring, plaintext: 'pass' }) },

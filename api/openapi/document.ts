@@ -10,6 +10,8 @@ import { ERRORS, type ErrorCode } from '../../contracts/errors.ts';
 import * as inference from '../../contracts/inference.ts';
 import * as models from '../../contracts/model-config.ts';
 import { TrainingHeartbeat } from '../../contracts/progress.ts';
+import { AgentView } from '../../contracts/agent-api.ts';
+import { AgentTaskRequest, AgentTaskResult } from '../../contracts/agent-task.ts';
 import { AliasEvent, RolloutResult } from '../../contracts/registry.ts';
 import { TrainRequest, TrainResult } from '../../contracts/train-register-deploy.ts';
 import { PROBLEM_MEDIA_TYPE } from '../http/problem.ts';
@@ -44,6 +46,9 @@ const COMPONENTS = {
   TrainRequest,
   TrainResult,
   RolloutResult,
+  AgentTaskRequest,
+  AgentTaskResult,
+  Agent: AgentView,
   TrainingHeartbeat,
   ModelConfig: models.ModelConfig,
   Layer: models.Layer,

@@ -1,4 +1,5 @@
 export { attackRoutes, type AttackRoutesOptions } from './attacks.ts';
+export { agentRoutes, type AgentRoutesOptions } from './agents.ts';
 export { authRoutes, type AuthRoutesOptions } from './auth.ts';
 export { codecRoutes } from './codec.ts';
 export { datasetRoutes } from './datasets.ts';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { LiveProgress, PendingActivity, WorkflowDetail, WorkflowEvent } from '../../contracts/api.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
 import { AttackHeartbeat, Progress, TrainingHeartbeat } from '../../contracts/progress.ts';
+import { AgentTaskResult } from '../../contracts/agent-task.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
 import { ReleaseResult } from '../../contracts/sign-and-release.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
@@ -23,6 +24,7 @@ const RESULTS: Readonly<Partial<Record<string, z.ZodType<WorkflowDetail['result'
   rolloutModel: RolloutResult,
   attackRetest: AttackResult,
   signAndRelease: ReleaseResult,
+  agentTask: AgentTaskResult,
 };
 
 type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];

@@ -4,6 +4,7 @@ import { TrainResult } from '../../contracts/train-register-deploy.ts';
 import type { EvaluationSummary, GateResult, MetricInterval } from '../../contracts/train-register-deploy.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
 import { ReleaseResult } from '../../contracts/sign-and-release.ts';
+import { AgentTaskResult } from '../../contracts/agent-task.ts';
 import type { Connection } from '../client/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
@@ -11,6 +12,7 @@ import { colorsOf } from '../render/colors.ts';
 import { renderPairs, renderTable } from '../render/table.ts';
 import { formatDuration } from '../render/time.ts';
 import { renderAttack } from './attack-summary.ts';
+import { renderAgentResult } from './agent-summary.ts';
 import { exitCodeOfOutcome, outcomeOf } from './outcome.ts';
 
 /** What a closed workflow came to: outcome, reasons, metrics with intervals, gates, version and links. */
@@ -19,6 +21,7 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
   const rollout = detail.type === 'rolloutModel' ? RolloutResult.safeParse(detail.result).data : undefined;
   const release = detail.type === 'signAndRelease' ? ReleaseResult.safeParse(detail.result).data : undefined;
   const attack = detail.type === 'attackRetest' ? AttackResult.safeParse(detail.result).data : undefined;
+  const agent = detail.type === 'agentTask' ? AgentTaskResult.safeParse(detail.result).data : undefined;
   return [
     headline(detail, io),
     failureLines(detail),
@@ -28,6 +31,7 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
     rollout === undefined ? '' : renderPairs(rolloutPairs(rollout)),
     release === undefined ? '' : renderPairs(releasePairs(release)),
     attack === undefined ? '' : renderAttack(attack, io),
+    agent === undefined ? '' : renderAgentResult(agent, io),
     renderPairs(linkPairs(detail, training?.mlflow ?? attack?.mlflow, connection)),
   ]
     .filter((section) => section !== '')

@@ -9,12 +9,16 @@ export const PLATFORM_PROCESSES = [
   'worker-cpu',
   'worker-gpu',
   'worker-release',
+  'worker-agents',
 ] as const;
 export type PlatformProcess = (typeof PLATFORM_PROCESSES)[number];
 
+/** Those that know which chat models there are. */
+const CHAT_PROCESSES: readonly PlatformProcess[] = ['api', 'worker-agents'];
+
 /** What services inherit from the shell of `saip up`: nothing that could be a secret of something else. */
 const INHERITED =
-  /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|OTEL_.*|NODE_EXTRA_CA_CERTS|TF_.*|CUDA_.*|NVIDIA_.*|SAIP_(LOG_LEVEL|GPU_THREADS|GPU_REPLICAS|OIDC_[A-Z_]+))$/;
+  /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|OTEL_.*|NODE_EXTRA_CA_CERTS|TF_.*|CUDA_.*|NVIDIA_.*|SAIP_(LOG_LEVEL|GPU_THREADS|GPU_REPLICAS|OIDC_[A-Z_]+|LLM_[A-Z]+))$/;
 
 /** Environment of a supervised process; `added` wins over what is inherited. */
 export function serviceEnvironment(
@@ -56,6 +60,7 @@ export function platformEnvironment(context: StackContext, name: PlatformProcess
     SAIP_API_URL: urls.api(ports),
     SAIP_ARTIFACTS: join(layout.data, 'artifacts'),
     ...(name === 'worker-release' && { SAIP_SYFT: context.toolchain.syft }),
+    ...(CHAT_PROCESSES.includes(name) && { SAIP_LLM_FILE: context.toolchain.llmModel }),
   };
 }
 

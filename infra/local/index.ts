@@ -2,6 +2,7 @@ export { stackLayout } from './layout.ts';
 export type { StackLayout } from './layout.ts';
 export { diagnose } from './doctor/index.ts';
 export type { Finding } from './doctor/index.ts';
+export { storeLlmKey } from './llm-key.ts';
 export { logFile } from './logs.ts';
 export { launch, liveSupervisor, shutDown } from './launch.ts';
 export { removeStack } from './remove.ts';

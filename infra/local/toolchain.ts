@@ -24,6 +24,8 @@ export const Toolchain = z.object({
   /** Catalogues lock files for releases. */
   syft: AbsolutePath,
   tensorflowLib: AbsolutePath,
+  /** Weights (GGUF) of the embedded chat model. */
+  llmModel: AbsolutePath,
   /** Folders a process that loads TensorFlow needs in LD_LIBRARY_PATH; empty on the CPU. */
   cudaLibraryPath: z.array(AbsolutePath).default([]),
   device: z.enum(['cpu', 'cuda']),

@@ -6,7 +6,7 @@ type Given = z.infer<typeof Settings>;
 
 /** The settings of one process; frozen, free of secrets, with absolute paths. */
 export interface SaipConfig extends Readonly<
-  Omit<Given, 'temporal' | 'mlflow' | 'bao' | 'postgres' | 'api' | 'serving' | 'gpu' | 'oidc'>
+  Omit<Given, 'temporal' | 'mlflow' | 'bao' | 'postgres' | 'api' | 'serving' | 'gpu' | 'oidc' | 'llm'>
 > {
   readonly home: string;
   readonly artifacts: string;
@@ -18,6 +18,7 @@ export interface SaipConfig extends Readonly<
   readonly serving: Readonly<Given['serving']>;
   readonly gpu: Readonly<Given['gpu']>;
   readonly oidc: Readonly<Given['oidc']>;
+  readonly llm: Readonly<Given['llm']>;
 }
 
 /** Adds the defaults that follow from other settings, and makes paths absolute, so that no later `chdir` moves them. */

@@ -2,7 +2,14 @@ import { resolve } from 'node:path';
 import { complete, type SaipConfig } from './complete.ts';
 import { ConfigError } from './errors.ts';
 import { LEAVES } from './leaves.ts';
-import { incompleteTrust, missingLogin, schemaProblems, unknownVariables, type Environment } from './problems.ts';
+import {
+  incompleteTrust,
+  missingLogin,
+  missingModel,
+  schemaProblems,
+  unknownVariables,
+  type Environment,
+} from './problems.ts';
 import { Settings } from './schema.ts';
 import { readSettingsFile } from './settings-file.ts';
 import { deepFreeze, withoutEmpty, withValue, type Tree } from './tree.ts';
@@ -25,7 +32,7 @@ export function loadConfig(processName?: string, variables: Environment = proces
   const problems = [
     ...unknownVariables(env),
     ...schemaProblems(parsed.error?.issues ?? [], env, file?.path),
-    ...(config === undefined ? [] : [...missingLogin(config), ...incompleteTrust(config)]),
+    ...(config === undefined ? [] : [...missingLogin(config), ...incompleteTrust(config), ...missingModel(config)]),
   ];
   if (config === undefined || problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(config);

@@ -34,6 +34,12 @@ export function incompleteTrust({ oidc }: SaipConfig): ConfigProblem[] {
     .map(([name]) => ({ setting: nameOf(['oidc', name], {}, undefined), message: 'required with oidc.issuer' }));
 }
 
+/** A task that names no model must find one. */
+export function missingModel({ llm }: SaipConfig): ConfigProblem[] {
+  if (llm.model !== 'remote' || llm.url !== undefined) return [];
+  return [{ setting: 'SAIP_LLM_URL', message: 'required where SAIP_LLM_MODEL is remote' }];
+}
+
 /** Names each setting the way its value came in. Values are left out: one of them may be a misplaced secret. */
 export function schemaProblems(
   issues: readonly z.core.$ZodIssue[],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ChatModelName } from '../../contracts/agent-task.ts';
 
 /** Which process of the platform this is: it decides the login, the database user and the name in logs and traces. */
 export const ProcessName = z.enum([
@@ -7,6 +8,7 @@ export const ProcessName = z.enum([
   'worker-cpu',
   'worker-gpu',
   'worker-release',
+  'worker-agents',
   'cli',
   'test',
 ]);
@@ -167,6 +169,36 @@ const gpu = z.strictObject({
   }),
 });
 
+const llm = z.strictObject({
+  model: setting(ChatModelName.default('embedded'), {
+    env: 'SAIP_LLM_MODEL',
+    description: 'Chat model of agents where a task names none. `remote` needs `SAIP_LLM_URL`.',
+  }),
+  file: setting(text.optional(), {
+    env: 'SAIP_LLM_FILE',
+    description: 'Weights (GGUF) of the embedded chat model; it runs in a child process on the CPU.',
+    derivedDefault: 'the model of the toolchain, on the embedded stack',
+  }),
+  threads: setting(count.default(1), {
+    env: 'SAIP_LLM_THREADS',
+    description: 'Threads of the embedded chat model.',
+  }),
+  url: setting(httpUrl.optional(), {
+    env: 'SAIP_LLM_URL',
+    description: 'Base URL of an OpenAI-compatible server, with its `/v1`. Questions and tool results are sent there.',
+    derivedDefault: 'none; then there is no `remote`',
+  }),
+  name: setting(text.default('default'), {
+    env: 'SAIP_LLM_NAME',
+    description: 'What that server calls the model.',
+  }),
+  key: setting(text.regex(/^[A-Za-z0-9_-]+$/, 'letters, digits, "_" and "-"').optional(), {
+    env: 'SAIP_LLM_KEY',
+    description: "Field of OpenBao's `secret/saip/llm` that holds the server's API key. Never the key itself.",
+    derivedDefault: 'none; the server needs no key',
+  }),
+});
+
 /**
  * Every setting of a process of the platform, without any secret: those are fetched from OpenBao with the login that
  * `bao.loginFile` names.
@@ -204,4 +236,5 @@ export const Settings = z.strictObject({
     description: 'Executable of Syft, with which the release worker catalogues the platform.',
     derivedDefault: 'none; the supervisor sets the one of the toolchain',
   }),
+  llm: llm.prefault({}),
 });

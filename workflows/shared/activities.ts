@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
 import type { CpuActivities, GpuActivities, ReleaseActivities } from '../../contracts/activities.ts';
+import type { AgentActivities } from '../../contracts/agent-activities.ts';
 import { ERRORS } from '../../contracts/errors.ts';
 import { TASK_QUEUES } from '../../contracts/queues.ts';
 import type { TaskPriority } from '../../contracts/workflows.ts';
@@ -24,6 +25,9 @@ const BRIEF = { ...PATIENT, maximumInterval: '5s', maximumAttempts: 4 } as const
 
 /** A child that crashes again and again is a defect, not bad luck. Every attempt resumes at the newest checkpoint. */
 const COSTLY = { ...PATIENT, initialInterval: '2s', maximumAttempts: 8 } as const;
+
+/** The worker itself beats while a model thinks, so that a lost one is noticed soon. */
+const BEATS = { heartbeatTimeout: '20s' } as const;
 
 /** A parent kills a child that is silent for a minute, so that only a lost worker is silent for longer. */
 const HEARTBEATS = { heartbeatTimeout: '75s' } as const;
@@ -63,6 +67,10 @@ export interface Activities {
   readonly release: Proxy<Pick<ReleaseActivities, 'signModel' | 'writePlatformBom' | 'publishRelease'>>;
   /** Steps of a release that take a moment: another worker soon takes over what a dead one had begun. */
   readonly releaseStep: Proxy<Omit<ReleaseActivities, 'signModel' | 'writePlatformBom' | 'publishRelease'>>;
+  /** Small steps of an agent's task: filters, policy, tools, logins. */
+  readonly agent: Proxy<Omit<AgentActivities, 'think'>>;
+  /** One call of a language model. */
+  readonly llm: Proxy<Pick<AgentActivities, 'think'>>;
 }
 
 /**
@@ -79,7 +87,7 @@ export function activitiesFor(priority: TaskPriority): Activities {
         priority,
         cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
       });
-  const { cpu, gpu, release } = TASK_QUEUES;
+  const { cpu, gpu, release, agents } = TASK_QUEUES;
   return {
     data: proxy({ taskQueue: cpu, startToCloseTimeout: '2m', retry: PATIENT }),
     model: proxy({ ...HEARTBEATS, taskQueue: cpu, startToCloseTimeout: '30m', retry: COSTLY }),
@@ -89,5 +97,7 @@ export function activitiesFor(priority: TaskPriority): Activities {
     gpu: proxy({ ...HEARTBEATS, taskQueue: gpu, startToCloseTimeout: '30m', retry: COSTLY }),
     release: proxy({ taskQueue: release, startToCloseTimeout: '2m', retry: PATIENT }),
     releaseStep: proxy({ taskQueue: release, startToCloseTimeout: '20s', retry: PATIENT }),
+    agent: proxy({ taskQueue: agents, startToCloseTimeout: '30s', retry: PATIENT }),
+    llm: proxy({ ...BEATS, taskQueue: agents, startToCloseTimeout: '5m', retry: COSTLY }),
   };
 }

@@ -31,8 +31,8 @@ export function checkToolchain(): Finding[] {
     if (!isSaipError(error)) throw error;
     return [{ check, level: 'error', message: error.message, mend: SETUP }];
   }
-  const { node, npmCli, python, temporal, bao, postgresBin, mlflow, tensorflowLib } = toolchain;
-  const paths = [node, npmCli, python, temporal, bao, postgresBin, mlflow, tensorflowLib];
+  const { node, npmCli, python, temporal, bao, postgresBin, mlflow, tensorflowLib, llmModel } = toolchain;
+  const paths = [node, npmCli, python, temporal, bao, postgresBin, mlflow, tensorflowLib, llmModel];
   const gone: Finding[] = paths
     .filter((path) => !existsSync(path))
     .map((path) => ({ check, level: 'error', message: `${path} is gone`, mend: SETUP }));

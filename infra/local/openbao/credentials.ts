@@ -17,6 +17,9 @@ export const POSTGRES_LOGINS = {
   'worker-cpu': 'saip_worker',
   'worker-gpu': 'saip_worker',
   'worker-release': 'saip_worker',
+  'worker-agents': 'saip_agents',
+  // With it OpenBao makes the logins that it lends.
+  lender: 'saip_lender',
 } as const;
 export type PostgresLogin = keyof typeof POSTGRES_LOGINS;
 
@@ -43,4 +46,14 @@ export async function ensureCredentials(vault: VaultClient): Promise<void> {
     passwords.set(username, password);
     if (existing === undefined) await vault.write(path(login), { data: { username, password } });
   }
+}
+
+/** Writes one field of a secret; its other fields stay. */
+export async function storeSecretField(
+  vault: VaultClient,
+  secret: string,
+  { field, value }: { readonly field: string; readonly value: string },
+): Promise<void> {
+  const found = (await readOptional(vault, `secret/data/${secret}`)) as { data: { data: object } } | undefined;
+  await vault.write(`secret/data/${secret}`, { data: { ...found?.data.data, [field]: value } });
 }

@@ -20,6 +20,10 @@ const TRANSIT_KEYS = {
 const SUPERVISOR = 'saip-supervisor';
 const LOOPBACK = ['127.0.0.1/32'];
 
+/** Under a token of this role an agent's task borrows; its end is the end of what was borrowed. */
+const TASK_TOKEN = 'saip-agent-task';
+const TASK_TOKEN_SECONDS = 900;
+
 /** Everything a process of the platform needs from the vault; each step may be repeated. */
 export async function provisionVault(context: StackContext): Promise<void> {
   await giveUpRoot(context);
@@ -32,6 +36,7 @@ export async function provisionVault(context: StackContext): Promise<void> {
     }
   }
   await ensureCredentials(vault);
+  await ensureTaskTokens(vault);
   for (const name of PLATFORM_PROCESSES) {
     const login = await ensureLogin(vault, `saip-${name}`);
     writeJson(join(context.layout.appRoles, `${name}.json`), login, 0o600);
@@ -61,6 +66,21 @@ async function ensureMounts(vault: VaultClient): Promise<void> {
   const mounted = (await vault.mounts()) as Record<string, unknown>;
   if (!('secret/' in mounted)) await vault.write('sys/mounts/secret', { type: 'kv', options: { version: '2' } });
   if (!('transit/' in mounted)) await vault.write('sys/mounts/transit', { type: 'transit' });
+  if (!('database/' in mounted)) await vault.write('sys/mounts/database', { type: 'database' });
+}
+
+async function ensureTaskTokens(vault: VaultClient): Promise<void> {
+  await writePolicy(vault, TASK_TOKEN);
+  await vault.write(`auth/token/roles/${TASK_TOKEN}`, {
+    allowed_policies: [TASK_TOKEN],
+    token_no_default_policy: true,
+    // A child of the worker's token: it does not outlive that.
+    orphan: false,
+    renewable: false,
+    token_explicit_max_ttl: `${TASK_TOKEN_SECONDS}s`,
+    token_bound_cidrs: LOOPBACK,
+    token_type: 'service',
+  });
 }
 
 /** Writes the policy and the AppRole of that name, and replaces its secret id. */

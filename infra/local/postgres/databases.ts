@@ -2,18 +2,18 @@ import pg from 'pg';
 import { OAuthClients, createPool, migrate } from '../../../lib/clients/index.ts';
 import { loadConfig } from '../../../lib/config/index.ts';
 import { platformEnvironment } from '../environment.ts';
-import { openVault, readCredentials } from '../openbao/index.ts';
+import { AGENT_READER, openVault, POSTGRES_LOGINS, readCredentials } from '../openbao/index.ts';
 import type { Credentials, PostgresLogin } from '../openbao/index.ts';
 import type { StackContext } from '../service.ts';
 import { withSuperuser } from './connect.ts';
 import { ensureOAuthClients } from './oauth-clients.ts';
 
 /** One login of each role; logins that share a role share its password. */
-const ROLES: readonly PostgresLogin[] = ['owner', 'api', 'worker-cpu', 'mlflow'];
+const ROLES: readonly PostgresLogin[] = ['owner', 'api', 'worker-cpu', 'worker-agents', 'lender', 'mlflow'];
 
 /** Database → the role that owns it and the roles that may connect. */
 const DATABASES = {
-  saip: { owner: 'saip_owner', connect: ['saip_api', 'saip_worker'] },
+  saip: { owner: 'saip_owner', connect: ['saip_api', 'saip_worker', 'saip_agents', 'saip_lender', AGENT_READER] },
   mlflow: { owner: 'mlflow', connect: [] },
 } as const;
 
@@ -25,6 +25,7 @@ export async function provisionDatabases(context: StackContext): Promise<void> {
     // A failing statement would be logged whole, with the password in it.
     await client.query('SET log_min_error_statement = panic');
     for (const { username, password } of logins) await ensureRole(client, username, password);
+    await ensureLending(client);
     for (const [name, access] of Object.entries(DATABASES)) await ensureDatabase(client, name, access);
   });
   await provisionSchema(context, await readCredentials(vault, 'owner'));
@@ -46,6 +47,23 @@ async function ensureRole(client: pg.Client, role: string, password: string): Pr
   const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
   const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
   await client.query(`${verb} ROLE ${pg.escapeIdentifier(role)} LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
+}
+
+/**
+ * The lender may make logins, and put them into the reader's role; since PostgreSQL 16 that is all that CREATEROLE
+ * means. It may end what the logins it made still do (`inherit`), and has none of the reader's rights itself.
+ */
+async function ensureLending(client: pg.Client): Promise<void> {
+  const lender = pg.escapeIdentifier(POSTGRES_LOGINS.lender);
+  const reader = pg.escapeIdentifier(AGENT_READER);
+  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [AGENT_READER]);
+  if (rowCount === 0) await client.query(`CREATE ROLE ${reader} NOLOGIN`);
+  await client.query(`ALTER ROLE ${lender} CREATEROLE`);
+  // Its statements hold passwords: none may be logged, however slow it is.
+  await client.query(`ALTER ROLE ${lender} SET log_min_duration_statement = -1`);
+  await client.query(`ALTER ROLE ${lender} SET log_min_error_statement = panic`);
+  await client.query(`ALTER ROLE ${lender} SET createrole_self_grant = 'inherit'`);
+  await client.query(`GRANT ${reader} TO ${lender} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`);
 }
 
 async function ensureDatabase(

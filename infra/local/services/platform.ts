@@ -71,4 +71,5 @@ export const workers: readonly ServiceSpec[] = [
   worker({ name: 'worker-cpu', entry: 'workers/cpu.ts', heap: 512 }),
   worker({ name: 'worker-gpu', entry: 'workers/gpu.ts', heap: 512 }, libraryPath),
   worker({ name: 'worker-release', entry: 'workers/release.ts', heap: 256 }),
+  worker({ name: 'worker-agents', entry: 'workers/agents.ts', heap: 256 }),
 ];

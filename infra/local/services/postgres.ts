@@ -22,7 +22,10 @@ export const postgres: ServiceSpec = {
     };
   },
   probe: async (context) => (await cluster()).probeCluster(context),
-  provision: async (context) => (await cluster()).provisionDatabases(context),
+  provision: async (context) => {
+    await (await cluster()).provisionDatabases(context);
+    await (await import('../openbao/index.ts')).lendDatabaseLogins(context);
+  },
   // SIGTERM would wait for every client to leave; SIGINT rolls back and disconnects ("fast shutdown").
   stop: { signal: 'SIGINT' },
 };

@@ -77,6 +77,9 @@ def run_steps(settings: Settings) -> None:
     if not python_tools.is_complete(python_tools.syft_directory(settings)):
         with step("Syft", log) as current:
             python_tools.install_syft(settings, current)
+    if not python_tools.is_complete(python_tools.chat_model_directory(settings)):
+        with step("Embedded chat model", log) as current:
+            python_tools.install_chat_model(settings, current)
     if not node_packages.is_installed(settings):
         with step("npm packages", log) as current:
             node_packages.install(settings, current, node, npm)

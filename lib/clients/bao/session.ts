@@ -41,7 +41,8 @@ export interface Session {
 /** Renewing at two thirds of the lifetime leaves a third for retries while the server restarts. */
 const RENEW_AT = 2 / 3;
 
-function newVault(options: SessionOptions, token: string): VaultClient {
+/** A client under a token. */
+export function newVault(options: Pick<SessionOptions, 'address' | 'timeoutMs'>, token: string): VaultClient {
   const client = vault({
     endpoint: options.address,
     requestOptions: { timeout: options.timeoutMs },

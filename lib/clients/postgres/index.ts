@@ -1,3 +1,5 @@
+export { AgentStore, type AgentStep, type AgentStepOutcome } from './agent-store.ts';
+export { AgentViews, type ModelRow, type VersionRow } from './agent-views.ts';
 export { listenAliases, type AliasListener, type AliasNotice, type ListenOptions } from './alias-listener.ts';
 export { ALIAS_CHANNEL, AliasLog, type AliasChange, type LiveAlias } from './alias-log.ts';
 export { AttackLog, type NewAttackRecord } from './attack-log.ts';

@@ -35,11 +35,16 @@ export function connectionOptions(config: SaipConfig, credentials: DatabaseCrede
 export function createPool(
   config: SaipConfig,
   credentials: DatabaseCredentials,
-  options: { readonly max?: number } = {},
+  options: {
+    readonly max?: number;
+    /** Lets the process end while connections are open. */
+    readonly allowExitOnIdle?: boolean;
+  } = {},
 ): Pool {
   const pool = new pg.Pool({
     ...connectionOptions(config, credentials),
     max: options.max ?? 10,
+    allowExitOnIdle: options.allowExitOnIdle ?? false,
     statement_timeout: LIMIT_MS,
     idle_in_transaction_session_timeout: LIMIT_MS,
     // Longer than the server's own limit, which leaves a usable connection behind.

@@ -3,11 +3,18 @@ import { Context } from '@temporalio/activity';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import type { AgentTaskInput, AgentTaskResult } from '../../../contracts/agent-task.ts';
 import type { AttackInput, AttackResult } from '../../../contracts/attack-retest.ts';
 import type { Progress } from '../../../contracts/progress.ts';
 import type { RolloutInput, RolloutResult } from '../../../contracts/registry.ts';
 import type { TrainInput, TrainResult } from '../../../contracts/train-register-deploy.ts';
-import { attackStart, rolloutStart, rolloutWorkflowId, trainingStart } from '../../../contracts/workflows.ts';
+import {
+  agentTaskStart,
+  attackStart,
+  rolloutStart,
+  rolloutWorkflowId,
+  trainingStart,
+} from '../../../contracts/workflows.ts';
 
 type Train = (input: TrainInput) => Promise<TrainResult>;
 type Attack = (input: AttackInput) => Promise<AttackResult>;
@@ -40,6 +47,20 @@ export function startRollout(client: Client, input: RolloutInput): Promise<Workf
   return client.workflow.start<Rollout>(workflowType, {
     workflowId: rolloutWorkflowId(input.model),
     taskQueue,
+    args: [input],
+  });
+}
+
+type Ask = (input: AgentTaskInput) => Promise<AgentTaskResult>;
+
+export function startAgentTask(client: Client, input: AgentTaskInput): Promise<WorkflowHandle<Ask>> {
+  const { workflowType, taskQueue, staticSummary, staticDetails, priority } = agentTaskStart(input);
+  return client.workflow.start<Ask>(workflowType, {
+    workflowId: randomUUID(),
+    taskQueue,
+    staticSummary,
+    staticDetails,
+    priority,
     args: [input],
   });
 }

@@ -56,7 +56,9 @@ export async function startWorkflowTest(): Promise<WorkflowTest> {
     });
   const workers = await Promise.all([
     worker(TASK_QUEUES.orchestration, { workflowBundle: bundle }),
-    ...[TASK_QUEUES.cpu, TASK_QUEUES.gpu, TASK_QUEUES.release].map((queue) => worker(queue, { activities })),
+    ...[TASK_QUEUES.cpu, TASK_QUEUES.gpu, TASK_QUEUES.release, TASK_QUEUES.agents].map((queue) =>
+      worker(queue, { activities }),
+    ),
   ]);
   const running = Promise.all(workers.map((one) => one.run()));
   return {

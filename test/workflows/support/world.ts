@@ -10,16 +10,18 @@ import type {
   ReleaseActivities,
   TrainedModel,
 } from '../../../contracts/activities.ts';
+import type { AgentActivities } from '../../../contracts/agent-activities.ts';
 import type { ApprovalClaims } from '../../../contracts/approval.ts';
 import { AttackInput } from '../../../contracts/attack-retest.ts';
 import type { AttackRecord, Measured } from '../../../contracts/attack-retest.ts';
 import { SaipError } from '../../../contracts/errors.ts';
+import { AgentWorld } from './agent-world.ts';
 import { ref } from './refs.ts';
 import { ReleaseWorld } from './release-world.ts';
 import { TrainInput } from '../../../contracts/train-register-deploy.ts';
 
 /** The activities of all pools. */
-export type AllActivities = CpuActivities & GpuActivities & ReleaseActivities;
+export type AllActivities = CpuActivities & GpuActivities & ReleaseActivities & AgentActivities;
 
 export { ref };
 
@@ -67,6 +69,8 @@ export class World {
   robustness: (version: string) => { clean: number; worst: number } = () => ({ clean: 0.98, worst: 0.1 });
   readonly attackRecords: AttackRecord[] = [];
   readonly reported: AttackReportRequest[] = [];
+  /** What agents meet. */
+  readonly agent = new AgentWorld();
   served: (version: string, alias: string) => void = () => undefined;
 
   /** @param changes replaces activities, e.g. to let one fail */
@@ -77,6 +81,7 @@ export class World {
       ...this.#rollout(),
       ...this.#attacks(),
       ...this.releases.activities(),
+      ...this.agent.activities(),
       ...changes,
     };
     return Object.fromEntries(

@@ -17,3 +17,13 @@ path "transit/keys/+" {
 path "secret/data/saip/*" {
   capabilities = ["create", "read", "update"]
 }
+# How logins of the database are lent. It can borrow none itself.
+path "database/config/saip" {
+  capabilities = ["create", "update"]
+}
+path "database/roles/agent-readonly" {
+  capabilities = ["create", "read", "update"]
+}
+path "auth/token/roles/saip-agent-task" {
+  capabilities = ["create", "read", "update"]
+}

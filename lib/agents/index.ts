@@ -1,0 +1,10 @@
+export { Conversations, modelMessage, toolMessage } from './conversation.ts';
+export { agentNames, budgetOf, loadAgent } from './definitions.ts';
+export { AgentError, type AgentErrorCode } from './errors.ts';
+export { chatModels, configuredModels, type ChatModels, type LlmSettings } from './models/index.ts';
+export { digestOf, once, type StepWork } from './steps.ts';
+export { TaskLogins, type TaskLoginsOptions } from './task-logins.ts';
+export { think, type ModelTurn, type ThinkOptions } from './think.ts';
+export { ToolPolicy, type ToolQuestion } from './tool-policy.ts';
+export { findTool, TOOLS } from './tools/index.ts';
+export type { AgentTool, ToolContext, ToolOutcome } from './tools/tool.ts';
