@@ -5,9 +5,9 @@
 PYTHON ?= python3
 export PYTHON
 
-## demo: set up, start the stack, train, sign, deploy, predict
+## demo: set up, start the stack, train, sign, deploy, predict (FULL=1: attack, harden, release and ask an agent, too)
 demo: setup
-	@./saip demo
+	@./saip demo $(if $(FULL),--full)
 
 ## test: set up, and run every check
 test: setup

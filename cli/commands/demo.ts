@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { DemoOptions } from '../actions/demo.ts';
+import type { DemoOptions } from '../actions/demo/index.ts';
 import type { Io } from '../io.ts';
 
 export function registerDemo(program: Command, io: Io): void {
@@ -7,8 +7,9 @@ export function registerDemo(program: Command, io: Io): void {
     .command('demo')
     .description('start the stack, train on MNIST, deploy, and predict ten test images')
     .option('--preset <name>', 'what to train; default: mnist-cnn, or mnist-softmax where it was trained before')
+    .option('--full', 'go on: attack, harden, retest, approve, release, verify, serve, ask the agent')
     .action(async (options: DemoOptions) => {
-      const { demo } = await import('../actions/demo.ts');
+      const { demo } = await import('../actions/demo/index.ts');
       process.exitCode = await demo(io, options);
     });
 }
