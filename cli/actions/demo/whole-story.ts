@@ -1,15 +1,15 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { WorkflowDetail } from '../../../contracts/api.ts';
 import { AgentTaskResult } from '../../../contracts/agent-task.ts';
+import type { WorkflowDetail } from '../../../contracts/api.ts';
 import { AttackResult } from '../../../contracts/attack-retest.ts';
+import { ReleaseKeys } from '../../../contracts/release-api.ts';
 import { ReleaseResult } from '../../../contracts/sign-and-release.ts';
 import { TrainResult } from '../../../contracts/train-register-deploy.ts';
 import { EXIT } from '../../exit-codes.ts';
-import { writeLine } from '../../io.ts';
 import { downloadRelease } from '../releases.ts';
-import { verifyRelease } from '../release-verify.ts';
+import { verify as verifyRelease } from '../release-verify.ts';
 import { FIRST_PRESET, predictTestImages, train } from './main-job.ts';
 import { DemoStopped, heading, runWorkflow } from './stage.ts';
 import type { StageOptions } from './stage.ts';
@@ -75,9 +75,12 @@ function release(stage: StageOptions, version: string): Promise<WorkflowDetail> 
 
 async function verify({ io, api }: StageOptions, version: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'saip-release-'));
-  await downloadRelease(io, api, { model: FIRST_PRESET, version, folder });
-  writeLine(io.stdout, `downloaded to ${folder}`);
-  const exitCode = await verifyRelease(io, folder, {});
+  const keyFile = join(folder, 'trusted.pem');
+  const { keys } = await api.get('/v1/release-keys', ReleaseKeys, { role: 'viewer' });
+  await writeFile(keyFile, keys.map(({ pem }) => pem).join('\n'));
+  const to = join(folder, `${FIRST_PRESET}-${version}`);
+  await downloadRelease(io, FIRST_PRESET, version, { to });
+  const exitCode = await verifyRelease(io, to, { keys: [keyFile] });
   if (exitCode !== EXIT.ok) throw new DemoStopped(exitCode);
 }
 
