@@ -1,4 +1,4 @@
-import { ChatOpenAI } from '@langchain/openai';
+import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { boundedFetch } from './bounded-fetch.ts';
 
 export interface RemoteModelOptions {
@@ -23,10 +23,12 @@ const NO_KEY = 'none';
  * A chat model of any OpenAI-compatible server (chat completions). Nothing is repeated here: Temporal repeats the
  * activity. The answer of the server is bounded in size, and redirects are refused.
  */
-export function remoteChatModel(options: RemoteModelOptions): ChatOpenAI {
+export async function remoteChatModel(options: RemoteModelOptions): Promise<BaseChatModel> {
   const { url, name, apiKey, temperature, seed, maxTokens, timeoutMs = TIMEOUT_MS } = options;
-  return new ChatOpenAI({
-    model: name,
+  // Loaded where a remote model is called, because it costs a process some 80 MB.
+  const { initChatModel } = await import('langchain/chat_models/universal');
+  return initChatModel(name, {
+    modelProvider: 'openai',
     apiKey: apiKey ?? NO_KEY,
     temperature,
     maxTokens,
