@@ -43,19 +43,7 @@ export async function agentTask(value: AgentTaskInput): Promise<AgentTaskResult>
   const activities = activitiesFor(start.priority);
   const run = new Run({ title: start.staticSummary, stages: STAGES, onFailure: { action: 'fail', windowSeconds: 1 } });
   const context = { key: workflowId, runId, requestedBy: input.requestedBy };
-  const desk = new ApprovalDesk({
-    run: context,
-    report: run.report,
-    verify: (question) => activities.brief('Verify the approval').verifyApproval(question),
-    record: ({ sub, decision, subjectDigest, jti }) =>
-      activities.brief(`Audit: ${decision} by ${sub}`).audit({
-        actor: sub,
-        action: 'workflow:approve',
-        subject: subjectDigest,
-        decision,
-        detail: { workflowId, jti },
-      }),
-  });
+  const desk = new ApprovalDesk({ run: context, report: run.report, activities });
   const task: Task = {
     ...{ input, context, run, activities, desk, borrowed: false },
     result: { agent: input.agent, chatModel: input.model, usage: { steps: 0, tokens: 0 }, calls: [] },

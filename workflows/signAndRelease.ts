@@ -40,19 +40,7 @@ export async function signAndRelease(value: ReleaseInput): Promise<ReleaseResult
   const activities = activitiesFor(start.priority);
   const run = new Run({ title: start.staticSummary, stages: STAGES, onFailure: { action: 'fail', windowSeconds: 1 } });
   const context = { key: workflowId, runId, requestedBy: input.requestedBy };
-  const desk = new ApprovalDesk({
-    run: context,
-    report: run.report,
-    verify: (question) => activities.brief('Verify the approval').verifyApproval(question),
-    record: ({ sub, decision, subjectDigest, jti }) =>
-      activities.brief(`Audit: ${decision} by ${sub}`).audit({
-        actor: sub,
-        action: 'workflow:approve',
-        subject: subjectDigest,
-        decision,
-        detail: { workflowId, jti },
-      }),
-  });
+  const desk = new ApprovalDesk({ run: context, report: run.report, activities });
   const startedAt = startTime.toISOString();
   const release: Release = { input, context, run, activities, desk, startedAt, result: {} };
   const { model, version } = input;

@@ -43,19 +43,7 @@ export async function trainRegisterDeploy(value: TrainInput): Promise<TrainResul
   const activities = activitiesFor(start.priority);
   const run = new Run({ title: start.staticSummary, stages: STAGES, onFailure: input.onFailure });
   const context = { key: workflowId, runId, requestedBy: input.requestedBy };
-  const desk = new ApprovalDesk({
-    run: context,
-    report: run.report,
-    verify: (question) => activities.brief('Verify the approval').verifyApproval(question),
-    record: ({ sub, decision, subjectDigest, jti }) =>
-      activities.brief(`Audit: ${decision} by ${sub}`).audit({
-        actor: sub,
-        action: 'workflow:approve',
-        subject: subjectDigest,
-        decision,
-        detail: { workflowId, jti },
-      }),
-  });
+  const desk = new ApprovalDesk({ run: context, report: run.report, activities });
   const training: Training = { input, context, run, activities, desk, result: {} };
 
   const { outcome, reasons } = await run.conclude(

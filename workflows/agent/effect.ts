@@ -1,11 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy } from '@temporalio/workflow';
 import type { AgentTask, ToolResult } from '../../contracts/agent-activities.ts';
 import type { RolloutInput, RolloutResult } from '../../contracts/registry.ts';
-import { rolloutStart, rolloutWorkflowId } from '../../contracts/workflows.ts';
-import { rolloutModel } from '../rolloutModel.ts';
+import { executeRollout } from '../shared/child-rollout.ts';
 import { failure, Rejection } from '../shared/failures.ts';
-import { searchAttributePairs } from '../shared/search-attributes.ts';
 import type { Task } from './task.ts';
 
 type Proposal = NonNullable<ToolResult['proposal']>;
@@ -72,18 +69,8 @@ async function startRollback({ input }: Task, { content }: Proposal, approvedBy:
     reason: `proposed by ${input.agent}, approved by ${approvedBy}: ${reason}`.slice(0, 500),
     requestedBy: input.requestedBy,
   };
-  const { staticSummary, staticDetails, searchAttributes, priority } = rolloutStart(request, input.tenant);
   try {
-    return await executeChild(rolloutModel, {
-      args: [request],
-      workflowId: rolloutWorkflowId(model),
-      staticSummary,
-      staticDetails,
-      typedSearchAttributes: searchAttributePairs(searchAttributes),
-      priority,
-      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    });
+    return await executeRollout(request, input.tenant);
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     // Whatever runs now may change what the person approved: they are to look again.

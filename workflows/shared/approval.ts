@@ -1,8 +1,8 @@
 import { condition, currentUpdateInfo, setHandler } from '@temporalio/workflow';
-import type { CpuActivities } from '../../contracts/activities.ts';
 import { ApproveUpdate } from '../../contracts/approval.ts';
 import type { ApprovalClaims } from '../../contracts/approval.ts';
 import type { RunContext } from '../../contracts/activities.ts';
+import type { Activities } from './activities.ts';
 import { failure, parseInput, Rejection, typedFailure } from './failures.ts';
 import { approveUpdate } from './messages.ts';
 import type { RunReport } from './report.ts';
@@ -10,9 +10,7 @@ import type { RunReport } from './report.ts';
 export interface ApprovalDeskOptions<S extends string> {
   readonly run: RunContext;
   readonly report: RunReport<S>;
-  readonly verify: CpuActivities['verifyApproval'];
-  /** Records a verified decision before it takes effect. */
-  readonly record: (claims: ApprovalClaims) => Promise<void>;
+  readonly activities: Pick<Activities, 'brief'>;
 }
 
 export interface Question<S extends string> {
@@ -97,7 +95,7 @@ export class ApprovalDesk<S extends string> {
         throw failure('APPROVAL_INVALID', 'The id of the update is not the id of the approval.', 'jti');
       }
       if (open.answer !== undefined) throw failure('APPROVAL_NOT_WAITING', 'Somebody else answered first.');
-      await this.#options.record(claims);
+      await this.#record(claims);
       open.answer ??= { ...claims, jws };
       return { decision: claims.decision, sub: claims.sub };
     } catch (error) {
@@ -109,7 +107,7 @@ export class ApprovalDesk<S extends string> {
   }
 
   #verify(jws: string, open: OpenQuestion<S>): Promise<ApprovalClaims> {
-    const { run, verify } = this.#options;
+    const { run, activities } = this.#options;
     const expected = {
       workflowId: run.key,
       runId: run.runId,
@@ -117,7 +115,19 @@ export class ApprovalDesk<S extends string> {
       subjectDigest: open.subjectDigest,
       requestedBy: run.requestedBy,
     };
-    return verify({ jws, expected });
+    return activities.brief('Verify the approval').verifyApproval({ jws, expected });
+  }
+
+  /** A verified decision is in the audit log before it takes effect. */
+  #record({ sub, decision, subjectDigest, jti }: ApprovalClaims): Promise<void> {
+    const { run, activities } = this.#options;
+    return activities.brief(`Audit: ${decision} by ${sub}`).audit({
+      actor: sub,
+      action: 'workflow:approve',
+      subject: subjectDigest,
+      decision,
+      detail: { workflowId: run.key, jti },
+    });
   }
 }
 

@@ -1,11 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy, sleep } from '@temporalio/workflow';
+import { sleep } from '@temporalio/workflow';
 import type { RegisteredVersion, SignedModel } from '../../contracts/activities.ts';
 import type { RolloutInput, RolloutResult } from '../../contracts/registry.ts';
-import { rolloutStart, rolloutWorkflowId } from '../../contracts/workflows.ts';
-import { rolloutModel } from '../rolloutModel.ts';
+import { executeRollout } from '../shared/child-rollout.ts';
 import { failure, Rejection } from '../shared/failures.ts';
-import { searchAttributePairs } from '../shared/search-attributes.ts';
 import type { ProducedModel, Training } from './training.ts';
 
 const BETWEEN_TRIES_SECONDS = 10;
@@ -81,19 +79,9 @@ async function rollOut({ input, run, result }: Training, version: string): Promi
 async function whenFree(input: Training['input'], version: string, onBusy: () => void): Promise<RolloutResult> {
   const { registerAs: model, requestedBy, tenant } = input;
   const request: RolloutInput = { kind: 'promote', model, version, requestedBy };
-  const { staticSummary, staticDetails, searchAttributes, priority } = rolloutStart(request, tenant);
   for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
     try {
-      return await executeChild(rolloutModel, {
-        args: [request],
-        workflowId: rolloutWorkflowId(model),
-        staticSummary,
-        staticDetails,
-        typedSearchAttributes: searchAttributePairs(searchAttributes),
-        priority,
-        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      });
+      return await executeRollout(request, tenant);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       onBusy();
