@@ -17,9 +17,19 @@ export class HeavyError extends SaipError {
   override readonly name = 'HeavyError';
 }
 
-/** Messages of TensorFlow's ResourceExhausted status, of C++ and of V8 when an allocation is refused. */
-const OUT_OF_MEMORY =
-  /OOM when allocating|RESOURCE_EXHAUSTED|ResourceExhausted|std::bad_alloc|CUDA_ERROR_OUT_OF_MEMORY|Array buffer allocation failed|JavaScript heap out of memory|Cannot allocate memory|Fatal process out of memory/i;
+/**
+ * Messages of TensorFlow's ResourceExhausted status, of C++ and of V8 when an allocation is refused, and of oneDNN, which
+ * says of a primitive that it got no memory for only that it could not be made or run.
+ */
+const OUT_OF_MEMORY = new RegExp(
+  [
+    ...['OOM when allocating', 'RESOURCE_EXHAUSTED', 'ResourceExhausted', 'CUDA_ERROR_OUT_OF_MEMORY'],
+    ...['std::bad_alloc', 'Cannot allocate memory'],
+    ...['Array buffer allocation failed', 'JavaScript heap out of memory', 'Fatal process out of memory'],
+    'could not (create|execute) a (memory object|primitive)',
+  ].join('|'),
+  'i',
+);
 
 /** True where `text` (an error's message or a line on stderr) says that memory ran out. */
 export function saysOutOfMemory(text: string): boolean {

@@ -91,6 +91,16 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
     [{ model: 'm', budget: { rounds: 99 } }, 'body.budget.rounds'],
     [{ model: 'm', requestedBy: 'somebody else' }, 'body.requestedBy'],
   ],
+  'post /v1/workflows/agent-task': [
+    [{}, 'body.agent'],
+    [{ agent: 'Not A Name', question: 'x' }, 'body.agent'],
+    [{ agent: 'model-analyst', question: '   ' }, 'body.question'],
+    [{ agent: 'model-analyst', question: 'x'.repeat(2001) }, 'body.question'],
+    [{ agent: 'model-analyst', question: 'x', model: 'other' }, 'body.model'],
+    [{ agent: 'model-analyst', question: 'x', budget: { steps: 0 } }, 'body.budget.steps'],
+    [{ agent: 'model-analyst', question: 'x', approval: { timeoutSeconds: 0 } }, 'body.approval.timeoutSeconds'],
+    [{ agent: 'model-analyst', question: 'x', tools: ['rm'] }, 'body.tools'],
+  ],
   'post /v1/workflows/{id}/approve': [
     [{}, 'body.decision'],
     [{ decision: 'maybe', subjectDigest: digest }, 'body.decision'],
