@@ -33,7 +33,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
  * Mounts the route table. The order of one request is: limit, authenticate, authorize, read and check the input,
- * audit, act. A route whose permission depends on its body reads and checks the input first.
+ * audit, act. A route whose permission depends on its body is authorized again once the body is read.
  * @throws {Error} when a route declares no access or two routes share method and path
  */
 export function mount(app: Express, routes: readonly Route[], guards: Guards): void {
@@ -68,13 +68,17 @@ function serve(entry: Route, guards: Guards): RequestHandler {
     nameSpan(entry.method, entry.path);
     const caller = await identify(entry, guards, request);
     const params = validate(entry.params ?? z.unknown(), request.params, 'path');
-    const early = entry.bodyResource
-      ? undefined
-      : await permit(entry, guards, { caller, params, body: undefined, request, response });
+    const resource = await entry.resource(params);
+    const asked = { caller, request, response };
+    // Before the body is read, something that it could say must be allowed.
+    const possible = (entry.bodyResource?.anyOf ?? [{}]).map((added) => ({ ...resource, ...added }));
+    const early = await permit(entry, guards, asked, possible);
     const query = validate(entry.query ?? z.unknown(), request.query, 'query');
     const headers = validate(entry.headers ?? z.unknown(), request.headers, 'header');
     const body = readBody && entry.body ? validate(entry.body, await readBody(request, response), 'body') : undefined;
-    const rule = early ?? (await permit(entry, guards, { caller, params, body, request, response }));
+    const rule = entry.bodyResource
+      ? await permit(entry, guards, asked, [{ ...resource, ...entry.bodyResource.of(body) }])
+      : early;
     await deadline(entry.timeout ?? DEFAULT_TIMEOUT_MS, response, async (signal) => {
       const context = {
         params,
@@ -100,29 +104,31 @@ async function identify(entry: Route, guards: Guards, request: Request): Promise
 
 interface Asked {
   readonly caller: Caller;
-  readonly params: unknown;
-  /** Only where policy needs it. */
-  readonly body: unknown;
   readonly request: Request;
   readonly response: Response;
 }
 
-/** @returns the rule that allows it */
+/** @returns the rule that allows the action on one of the resources */
 async function permit(
   entry: Route,
   guards: Guards,
-  { caller, params, body, request, response }: Asked,
+  { caller, request, response }: Asked,
+  resources: readonly Resource[],
 ): Promise<string> {
   if (entry.access === 'public' || entry.access === 'authenticated') return entry.access;
-  const resource = { ...(await entry.resource(params)), ...entry.bodyResource?.(body) };
+  const { access: action } = entry;
   const { sub } = caller;
-  const { allow, rule } = guards.decide({ principal: caller, action: entry.access, resource });
-  if (allow) return rule;
-  if (isAudited(entry)) {
-    const detail = { traceId: traceIdOf(response), rule };
-    await guards.audit({ actor: sub, action: entry.access, subject: subjectOf(request), decision: 'deny', detail });
+  let denial = 'default-deny';
+  for (const resource of resources) {
+    const { allow, rule } = guards.decide({ principal: caller, action, resource });
+    if (allow) return rule;
+    denial = rule;
   }
-  throw new ApiError('FORBIDDEN', `${entry.access} is not allowed to ${sub} (${rule}).`);
+  if (isAudited(entry)) {
+    const detail = { traceId: traceIdOf(response), rule: denial };
+    await guards.audit({ actor: sub, action, subject: subjectOf(request), decision: 'deny', detail });
+  }
+  throw new ApiError('FORBIDDEN', `${action} is not allowed to ${sub} (${denial}).`);
 }
 
 async function answer(entry: Route, context: RequestContext): Promise<void> {

@@ -46,6 +46,13 @@ export interface Success<R extends z.ZodType | undefined> {
 
 export type BodyType = 'application/json' | 'application/x-www-form-urlencoded';
 
+/** Both add to the `resource` of the route. */
+export interface BodyResource<B> {
+  /** Everything that `of` can answer: who may do nothing of it is refused before any body is read. */
+  readonly anyOf: readonly Resource[];
+  of(body: B): Resource;
+}
+
 export interface RouteSpec<
   P extends z.ZodType,
   Q extends z.ZodType,
@@ -65,8 +72,8 @@ export interface RouteSpec<
   readonly access: Access;
   /** What the action is about, for policy: looked up by the path alone, before any body is read. */
   resource?(params: z.infer<P>): Promise<Resource> | Resource;
-  /** Adds to `resource` what only the body says. Then the body is read and checked before policy decides. */
-  bodyResource?(body: z.infer<B>): Resource;
+  /** What only the body says about the resource. Policy is then asked twice, before and after the body is read. */
+  readonly bodyResource?: BodyResource<z.infer<B>>;
   /** A session cookie is enough, from the origins that may send one; everywhere else only a bearer token counts. */
   readonly cookie?: boolean;
   /** Written to the audit log before the effect; default: every POST and DELETE with an access of its own. */
@@ -100,7 +107,7 @@ export interface Route extends Omit<
   'handler' | 'auditDetail' | 'resource' | 'bodyResource'
 > {
   resource(params: unknown): Promise<Resource>;
-  readonly bodyResource: ((body: unknown) => Resource) | undefined;
+  readonly bodyResource: BodyResource<unknown> | undefined;
   handler(context: RequestContext): Promise<unknown>;
   auditDetail(context: RequestContext): Record<string, string>;
 }
@@ -119,7 +126,10 @@ export function route<
     ...spec,
     handler: async (context) => spec.handler(context as Parsed),
     resource: async (params) => (await spec.resource?.(params as z.infer<P>)) ?? {},
-    bodyResource: spec.bodyResource && ((body) => spec.bodyResource?.(body as z.infer<B>) ?? {}),
+    bodyResource: spec.bodyResource && {
+      anyOf: spec.bodyResource.anyOf,
+      of: (body) => spec.bodyResource?.of(body as z.infer<B>) ?? {},
+    },
     auditDetail: (context) => spec.auditDetail?.(context as Parsed) ?? {},
   };
 }

@@ -84,7 +84,10 @@ function createRoute(options: ScheduleRoutesOptions): Route {
     tag,
     summary: 'Retrain or attack on a cron, every night at 03:00 unless told otherwise',
     access: 'schedule:write',
-    bodyResource: ({ attack }) => ({ workflowType: attack === undefined ? 'trainRegisterDeploy' : 'attackRetest' }),
+    bodyResource: {
+      anyOf: [{ workflowType: 'trainRegisterDeploy' }, { workflowType: 'attackRetest' }],
+      of: ({ attack }) => ({ workflowType: attack === undefined ? 'trainRegisterDeploy' : 'attackRetest' }),
+    },
     body: ScheduleRequest,
     success: {
       status: 201,

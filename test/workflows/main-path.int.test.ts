@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPair, SignJWT } from 'jose';
 import { Client, Connection } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
 import type { ApprovalClaims } from '../../contracts/approval.ts';
 import { AliasHistory, AliasList, AttackList } from '../../contracts/api.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
@@ -112,13 +113,19 @@ describe('an attack on the real stack', () => {
 });
 
 /** A Temporal client with the keys of a worker: the most that somebody beside the API can have. */
-async function rawClient(identity: string): Promise<{ client: Client; close: () => Promise<void> }> {
+async function rawClient(
+  identity: string,
+): Promise<{ client: Client; unencrypted: Client; close: () => Promise<void> }> {
   const config = stack.config('worker-cpu');
   const resources = openResources(config);
   const connection = await Connection.connect({ address: config.temporal.address });
-  const client = new Client({ connection, identity, dataConverter: dataConverter(resources.codec) });
+  const { codec } = resources;
+  const client = new Client({ connection, identity, dataConverter: dataConverter(codec) });
+  const sendsPlain = { encode: async (payloads: Payload[]) => payloads, decode: codec.decode.bind(codec) };
+  const unencrypted = new Client({ connection, identity, dataConverter: { payloadCodecs: [sendsPlain] } });
   return {
     client,
+    unencrypted,
     close: async () => {
       await connection.close();
       await resources.close();
@@ -155,7 +162,7 @@ describe('an approval', () => {
       const id = await stack.train(small('approved', { approval: { required: true }, rollout: false }));
       const { progress, runId } = await stack.until(id, (detail) => detail.progress?.approval !== undefined);
       const subjectDigest = progress?.approval?.subjectDigest ?? '';
-      const { client, close } = await rawClient('local-approver');
+      const { client, unencrypted, close } = await rawClient('local-approver');
       const handle = client.workflow.getHandle(id);
       const claims: ApprovalClaims = {
         ...{ iss: stack.config('api').api.url, sub: 'local-approver', jti: 'forged', iat: 0, exp: 2 ** 32 },
@@ -167,9 +174,10 @@ describe('an approval', () => {
       const other = await borrow(claims);
       const borrowed = handle.executeUpdate('approve', { args: [{ jws: other.jws }], updateId: other.claims.jti });
       expect(await failureType(borrowed)).toBe('APPROVAL_INVALID');
-      const plain = new Client({ connection: client.connection }).workflow.getHandle(id);
-      const unencrypted = plain.executeUpdate('approve', { args: [{ jws: await forge(claims) }] });
-      expect(await failureType(unencrypted)).toBe('PAYLOAD_UNDECRYPTABLE');
+      const plain = unencrypted.workflow
+        .getHandle(id)
+        .executeUpdate('approve', { args: [{ jws: await forge(claims) }] });
+      expect(await failureType(plain)).toBe('PAYLOAD_UNDECRYPTABLE');
       await close();
 
       const decision = { decision: 'approve' as const, subjectDigest };
