@@ -11,6 +11,7 @@ import { path } from '../../cli/client/index.ts';
 import { stackLayout, storeLlmKey } from '../../infra/local/index.ts';
 import { openResources } from '../../workers/shared/resources.ts';
 import { FullStack } from '../workflows/support/full-stack.ts';
+import { BorrowedPasswords } from './support/borrowed.ts';
 import { ScriptedServer } from './support/scripted-server.ts';
 import type { ChatRequest, Reply, ScriptedCall } from './support/scripted-server.ts';
 import { decryptedHistory, filesWith, secretIdOf } from './support/stores.ts';
@@ -21,6 +22,7 @@ const KEY = 'sk-canary-Zx81kQ0vT5mN2bW7';
 
 let server: ScriptedServer;
 let stack: FullStack;
+let borrowed: BorrowedPasswords;
 const tasks: string[] = [];
 
 beforeAll(async () => {
@@ -29,12 +31,14 @@ beforeAll(async () => {
   Object.assign(process.env, { SAIP_LLM_URL: server.url, SAIP_LLM_MODEL: 'remote', SAIP_LLM_KEY: 'canary' });
   stack = await FullStack.start();
   await storeLlmKey(stack.home, 'canary', KEY);
+  borrowed = await BorrowedPasswords.listen(stack.home, stack.config('worker-agents'));
   const request = { model: 'mnist-softmax', registerAs: MODEL, training: { epochs: 1 }, gates: {} };
   const gates = { champion: 'off' as const };
   for (const seed of [1, 2]) await stack.result(await stack.train({ ...request, gates, seed }));
 }, 8 * MINUTES);
 afterAll(async () => {
   for (const name of ['SAIP_LLM_URL', 'SAIP_LLM_MODEL', 'SAIP_LLM_KEY']) delete process.env[name];
+  await borrowed.stop();
   await stack.stop();
   await server.stop();
 }, 2 * MINUTES);
@@ -273,7 +277,10 @@ describe('secrets', () => {
       const { bao, close } = openResources(config);
       const { password = '' } = await bao.kvRead('saip/postgres/worker-agents');
       await close();
-      const secrets = [KEY, password, secretIdOf(config)];
+      // One for each task that got as far as a tool, and a second one where a worker was killed.
+      expect(new Set(borrowed.heard).size).toBeGreaterThan(3);
+      expect(borrowed.heard.join()).not.toContain('SCRAM');
+      const secrets = [KEY, password, secretIdOf(config), ...borrowed.heard];
       for (const secret of secrets) expect(secret.length).toBeGreaterThan(16);
 
       const planted = join(stackLayout(stack.home).logs, 'planted');

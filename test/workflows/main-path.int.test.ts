@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import type { ApprovalClaims } from '../../contracts/approval.ts';
 import { AliasHistory, AliasList, AttackList } from '../../contracts/api.ts';
+import type { WorkflowDetail } from '../../contracts/api.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
 import { MLFLOW_TAGS, MlflowClient } from '../../lib/clients/index.ts';
 import { signApproval, TransitKeySet } from '../../lib/identity/index.ts';
@@ -212,6 +213,49 @@ describe('kill -9 of the gpu worker in mid-training', () => {
       expect(result.weightsSha256).toBe(undisturbed.weightsSha256);
       const { progress: after } = await stack.show(id);
       expect(after?.stages.find(({ name }) => name === 'train')?.status).toBe('done');
+    },
+    6 * MINUTES,
+  );
+});
+
+describe('kill -9 of the gpu worker in mid-attack', () => {
+  it(
+    'is an ordinary retry that ends in the same numbers and repeats no finished batch',
+    async () => {
+      await stack.result(await stack.train(small('besieged', { rollout: false })));
+      // One shard of two batches, each long enough to be caught in.
+      const request = {
+        model: 'besieged',
+        version: '1',
+        attacks: [{ kind: 'pgd', steps: 40, restarts: 25 }],
+        epsilons: [0.02],
+        samples: 500,
+        goal: { epsilon: 0.02, minRobustAccuracy: 0 },
+        harden: { enabled: false },
+      };
+      const measure = async (id: string) => {
+        const { result } = await stack.until(id, ({ status }) => status === 'completed');
+        const { measured } = AttackResult.parse(result).attacked ?? {};
+        return { ...measured, seconds: undefined };
+      };
+      const undisturbed = await measure(await stack.attack(request));
+
+      const resources = openResources(stack.config('worker-gpu'));
+      const finished = async (id: string) => {
+        // A batch that were done again would carry a later time.
+        const sql = 'SELECT batch, at FROM attack_batches WHERE key LIKE $1 ORDER BY batch';
+        const { rows } = await (await resources.database()).query<{ batch: number; at: Date }>(sql, [`${id}/%`]);
+        return rows;
+      };
+      const id = await stack.attack(request);
+      const durable = ({ progress }: WorkflowDetail) => progress?.attacks?.[0]?.durable ?? 0;
+      expect(durable(await stack.until(id, (detail) => durable(detail) > 0))).toBe(250);
+      process.kill(stack.pid('worker-gpu') ?? NaN, 'SIGKILL');
+      const [first] = await finished(id);
+      expect(first).toMatchObject({ batch: 0 });
+      expect(await measure(id)).toEqual(undisturbed);
+      expect(await finished(id)).toEqual([first, expect.objectContaining({ batch: 1 })]);
+      await resources.close();
     },
     6 * MINUTES,
   );
