@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { AgentList, AgentTaskView } from '../../contracts/agent-api.ts';
 import type { AgentView } from '../../contracts/agent-api.ts';
-import { IdempotencyKey, WorkflowStarted } from '../../contracts/api.ts';
 import { AgentTaskRequest, AgentTaskResult, Transcript } from '../../contracts/agent-task.ts';
 import type { AgentTaskInput } from '../../contracts/agent-task.ts';
 import { agentTaskStart } from '../../contracts/workflows.ts';
@@ -15,6 +14,7 @@ import { below } from '../http/validate.ts';
 import type { TemporalGateway } from '../temporal/gateway.ts';
 import { readDetail } from '../temporal/progress.ts';
 import { startOnce } from '../temporal/start.ts';
+import { started, startHeaders } from './started.ts';
 import { WorkflowParams, workflowResource } from './workflows.ts';
 
 export interface AgentRoutesOptions {
@@ -55,14 +55,9 @@ function startRoute({ temporal, llm }: AgentRoutesOptions): Route {
     summary: 'Let an agent work on a question',
     access: 'workflow:start',
     resource: () => ({ workflowType: 'agentTask' }),
-    headers: z.object({ 'idempotency-key': IdempotencyKey.optional() }),
+    headers: startHeaders,
     body: AgentTaskRequest,
-    success: {
-      status: 202,
-      description: 'The workflow was started, or was started before by a request with the same key and body.',
-      schema: WorkflowStarted,
-      headers: { Location: 'Path of the workflow.' },
-    },
+    success: started,
     errors: [
       'AGENT_UNKNOWN',
       'AGENT_QUESTION_REFUSED',
@@ -74,13 +69,13 @@ function startRoute({ temporal, llm }: AgentRoutesOptions): Route {
     handler: async ({ body, headers, caller, response }) => {
       const resolved = below('body', () => resolve(body, llm));
       const input = { ...resolved, requestedBy: caller.sub, tenant: caller.tenant };
-      const started = await startOnce(temporal, 'agent', {
+      const run = await startOnce(temporal, 'agent', {
         start: agentTaskStart(input),
         input,
         idempotency: { key: headers['idempotency-key'], subject: caller.sub, body },
       });
-      response.location(started.links.self);
-      return started;
+      response.location(run.links.self);
+      return run;
     },
   });
 }

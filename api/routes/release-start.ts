@@ -1,11 +1,10 @@
-import { z } from 'zod';
-import { IdempotencyKey, WorkflowStarted } from '../../contracts/api.ts';
 import { ReleaseRequest, type ReleaseInput } from '../../contracts/sign-and-release.ts';
 import { releaseStart, releaseWorkflowId } from '../../contracts/workflows.ts';
 import { ApiError } from '../errors.ts';
 import { route, type Route } from '../http/route.ts';
 import type { TemporalGateway } from '../temporal/gateway.ts';
 import { startLocked } from '../temporal/start.ts';
+import { started, startHeaders } from './started.ts';
 
 export interface ReleaseStartOptions {
   readonly temporal: TemporalGateway;
@@ -26,14 +25,9 @@ export function releaseStartRoute(options: ReleaseStartOptions): Route {
     summary: 'Collect evidence about a registered version, sign it, and publish it as a release',
     access: 'workflow:start',
     resource: () => ({ workflowType: 'signAndRelease' }),
-    headers: z.object({ 'idempotency-key': IdempotencyKey.optional() }),
+    headers: startHeaders,
     body: ReleaseRequest,
-    success: {
-      status: 202,
-      description: 'The workflow was started, or was started before by a request with the same key and body.',
-      schema: WorkflowStarted,
-      headers: { Location: 'Path of the workflow.' },
-    },
+    success: started,
     errors: [
       'MODEL_UNKNOWN',
       'MODEL_VERSION_UNKNOWN',
@@ -46,7 +40,7 @@ export function releaseStartRoute(options: ReleaseStartOptions): Route {
     handler: async ({ body, headers, caller, response }) => {
       const version = await resolveVersion(body, options);
       const input: ReleaseInput = { ...body, version, requestedBy: caller.sub, tenant: caller.tenant };
-      const started = await startLocked(
+      const run = await startLocked(
         options.temporal,
         releaseWorkflowId(input.model, version),
         {
@@ -56,8 +50,8 @@ export function releaseStartRoute(options: ReleaseStartOptions): Route {
         },
         'RELEASE_IN_PROGRESS',
       );
-      response.location(started.links.self);
-      return started;
+      response.location(run.links.self);
+      return run;
     },
   });
 }

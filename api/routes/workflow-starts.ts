@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import { AttackRequest, type AttackInput } from '../../contracts/attack-retest.ts';
-import { IdempotencyKey, WorkflowStarted } from '../../contracts/api.ts';
+import type { WorkflowStarted } from '../../contracts/api.ts';
 import { RollbackRequest, RolloutRequest, type RolloutInput } from '../../contracts/registry.ts';
 import { TrainRequest, type TrainInput } from '../../contracts/train-register-deploy.ts';
 import { attackStart, rolloutStart, rolloutWorkflowId, trainingStart } from '../../contracts/workflows.ts';
@@ -8,6 +7,7 @@ import { route, type Caller, type Route } from '../http/route.ts';
 import { below } from '../http/validate.ts';
 import type { TemporalGateway } from '../temporal/gateway.ts';
 import { startLocked, startOnce } from '../temporal/start.ts';
+import { started, startHeaders } from './started.ts';
 
 export interface WorkflowStartsOptions {
   readonly temporal: TemporalGateway;
@@ -22,13 +22,6 @@ export interface WorkflowStartsOptions {
 }
 
 const tag = 'Workflows';
-const headers = z.object({ 'idempotency-key': IdempotencyKey.optional() });
-const success = {
-  status: 202 as const,
-  description: 'The workflow was started, or was started before by a request with the same key and body.',
-  schema: WorkflowStarted,
-  headers: { Location: 'Path of the workflow.' },
-};
 
 /** `POST /v1/workflows/{train-register-deploy|rollout|rollback|attack-retest}` */
 export function workflowStartRoutes(options: WorkflowStartsOptions): Route[] {
@@ -44,9 +37,9 @@ function trainRoute({ temporal, resolveTrainInput }: WorkflowStartsOptions): Rou
     summary: 'Train a network, gate, sign and register it, and bring it to the champion alias',
     access: 'workflow:start',
     resource: () => ({ workflowType: 'trainRegisterDeploy' }),
-    headers,
+    headers: startHeaders,
     body: TrainRequest,
-    success,
+    success: started,
     errors: ['PRESET_UNKNOWN', 'DATASET_UNKNOWN', 'MODEL_CONFIG_INVALID', 'IDEMPOTENCY_MISMATCH', 'UNAVAILABLE'],
     auditDetail: ({ body }) => ({
       model: typeof body.model === 'string' ? body.model : body.model.name,
@@ -55,13 +48,13 @@ function trainRoute({ temporal, resolveTrainInput }: WorkflowStartsOptions): Rou
     handler: async ({ body, headers: given, caller, response }) => {
       const resolved = below('body', () => resolveTrainInput(body, caller.sub));
       const input = { ...resolved, tenant: caller.tenant };
-      const started = await startOnce(temporal, 'train', {
+      const run = await startOnce(temporal, 'train', {
         start: trainingStart(input),
         input,
         idempotency: { key: given['idempotency-key'], subject: caller.sub, body },
       });
-      response.location(started.links.self);
-      return started;
+      response.location(run.links.self);
+      return run;
     },
   });
 }
@@ -75,9 +68,9 @@ function rolloutRoute({ temporal, requireVersion }: WorkflowStartsOptions): Rout
     summary: 'Bring a registered version to the champion alias',
     access: 'workflow:start',
     resource: () => ({ workflowType: 'rolloutModel' }),
-    headers,
+    headers: startHeaders,
     body: RolloutRequest,
-    success,
+    success: started,
     errors: ['MODEL_UNKNOWN', 'MODEL_VERSION_UNKNOWN', 'ROLLOUT_IN_PROGRESS', 'IDEMPOTENCY_MISMATCH', 'UNAVAILABLE'],
     auditDetail: ({ body }) => ({ model: body.model, version: body.version }),
     handler: async ({ body, headers: given, caller, response }) => {
@@ -98,9 +91,9 @@ function rollbackRoute({ temporal, requireModel, requireVersion }: WorkflowStart
     tag,
     summary: 'Bring the former champion, or a named version, back',
     access: 'model:rollback',
-    headers,
+    headers: startHeaders,
     body: RollbackRequest,
-    success,
+    success: started,
     errors: ['MODEL_UNKNOWN', 'MODEL_VERSION_UNKNOWN', 'ROLLOUT_IN_PROGRESS', 'IDEMPOTENCY_MISMATCH', 'UNAVAILABLE'],
     auditDetail: ({ body }) => ({ model: body.model, reason: body.reason, toVersion: body.toVersion ?? '' }),
     handler: async ({ body, headers: given, caller, response }) => {
@@ -122,21 +115,21 @@ function attackRoute({ temporal, resolveAttackInput, requireModel, requireVersio
     summary: 'Attack a registered version, harden it when it breaks, and attack again',
     access: 'workflow:start',
     resource: () => ({ workflowType: 'attackRetest' }),
-    headers,
+    headers: startHeaders,
     body: AttackRequest,
-    success,
+    success: started,
     errors: ['MODEL_UNKNOWN', 'MODEL_VERSION_UNKNOWN', 'IDEMPOTENCY_MISMATCH', 'UNAVAILABLE'],
     auditDetail: ({ body }) => ({ model: body.model, version: body.version ?? 'champion' }),
     handler: async ({ body, headers: given, caller, response }) => {
       await (body.version === undefined ? requireModel(body.model) : requireVersion(body.model, body.version));
       const input = { ...below('body', () => resolveAttackInput(body, caller.sub)), tenant: caller.tenant };
-      const started = await startOnce(temporal, 'attack', {
+      const run = await startOnce(temporal, 'attack', {
         start: attackStart(input),
         input,
         idempotency: { key: given['idempotency-key'], subject: caller.sub, body },
       });
-      response.location(started.links.self);
-      return started;
+      response.location(run.links.self);
+      return run;
     },
   });
 }
@@ -153,11 +146,11 @@ async function startRollout(
   { input, caller, key, body }: RolloutStartRequest,
   locate: (path: string) => void,
 ): Promise<WorkflowStarted> {
-  const started = await startLocked(temporal, rolloutWorkflowId(input.model), {
+  const run = await startLocked(temporal, rolloutWorkflowId(input.model), {
     start: rolloutStart(input, caller.tenant),
     input,
     idempotency: { key, subject: caller.sub, body: { kind: input.kind, body } },
   });
-  locate(started.links.self);
-  return started;
+  locate(run.links.self);
+  return run;
 }

@@ -36,7 +36,7 @@ export function importNetwork({ onnx, model, shape, classes }: ImportOptions): I
     const convolution = expected.length === 4;
     const [height = 0, width = 0, inputs = 0, outputs = 0] = expected;
     const stored = constant(constants, name, convolution ? [outputs, inputs, height, width] : expected);
-    const data = convolution ? outputChannelsLast(stored, height * width, inputs, outputs) : stored;
+    const data = convolution ? outputChannelsLast(stored, { area: height * width, inputs, outputs }) : stored;
     return [name, { shape: expected, data }];
   });
   const channels = (name: string): number[] => {

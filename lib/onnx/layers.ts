@@ -82,7 +82,7 @@ function conv2d(layer: LayerOf<'conv2d'>, flow: Flow, context: LayerContext): Fl
   const weights = graph.constant(
     constantName('kernel'),
     [filters, channels, kernelSize, kernelSize],
-    outputChannelsFirst(kernel.data, kernelSize * kernelSize, channels, filters),
+    outputChannelsFirst(kernel.data, { area: kernelSize * kernelSize, inputs: channels, outputs: filters }),
   );
   const value = graph.node(
     'Conv',

@@ -1,32 +1,29 @@
-/** Kernels of convolutions: TensorFlow has [area, input, output], ONNX [output, input, area]. */
-export function outputChannelsFirst(
-  data: Float32Array,
-  area: number,
-  inputs: number,
-  outputs: number,
-): Float32Array<ArrayBuffer> {
-  const reordered = new Float32Array(data.length);
-  eachWeight(area, inputs, outputs, (last, first) => (reordered[first] = data[last] ?? 0));
-  return reordered;
+export interface KernelShape {
+  /** Product of the kernel's spatial axes. */
+  readonly area: number;
+  readonly inputs: number;
+  readonly outputs: number;
 }
 
-/** The opposite of `outputChannelsFirst`. */
-export function outputChannelsLast(
-  data: Float32Array,
-  area: number,
-  inputs: number,
-  outputs: number,
-): Float32Array<ArrayBuffer> {
+type Reorder = (data: Float32Array, shape: KernelShape) => Float32Array<ArrayBuffer>;
+
+/** Kernels of convolutions: TensorFlow has [area, input, output], ONNX [output, input, area]. */
+export const outputChannelsFirst: Reorder = (data, shape) => {
   const reordered = new Float32Array(data.length);
-  eachWeight(area, inputs, outputs, (last, first) => (reordered[last] = data[first] ?? 0));
+  eachWeight(shape, (last, first) => (reordered[first] = data[last] ?? 0));
   return reordered;
-}
+};
+
+/** The opposite of `outputChannelsFirst`. */
+export const outputChannelsLast: Reorder = (data, shape) => {
+  const reordered = new Float32Array(data.length);
+  eachWeight(shape, (last, first) => (reordered[last] = data[first] ?? 0));
+  return reordered;
+};
 
 /** Calls `visit` with the place of each weight in either order. */
 function eachWeight(
-  area: number,
-  inputs: number,
-  outputs: number,
+  { area, inputs, outputs }: KernelShape,
   visit: (channelsLast: number, channelsFirst: number) => void,
 ): void {
   for (let at = 0; at < area; at++) {

@@ -227,7 +227,7 @@ describe('kill -9 of the gpu worker in mid-attack', () => {
       const request = {
         model: 'besieged',
         version: '1',
-        attacks: [{ kind: 'pgd', steps: 40, restarts: 25 }],
+        attacks: [{ kind: 'pgd', steps: 40, restarts: 12 }],
         epsilons: [0.02],
         samples: 500,
         goal: { epsilon: 0.02, minRobustAccuracy: 0 },
