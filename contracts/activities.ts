@@ -26,6 +26,8 @@ export interface TrainedModel {
   readonly history: ArtifactRef;
   readonly steps: number;
   readonly seconds: number;
+  /** Means over the validation split after the last epoch; absent in results of before there was this field. */
+  readonly validation?: { readonly epoch: number; readonly loss: number; readonly accuracy: number };
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -243,6 +245,8 @@ export interface GpuActivities {
     training: TrainingConfig;
     seed: number;
     data: PreparedData;
+    /** Gives the model as it is after this epoch; a call with a later one, or without, goes on from there. */
+    stopAfterEpoch?: number;
   }): Promise<TrainedModel | TrainingSegment>;
   evaluateModel(a: {
     model: ModelConfig;

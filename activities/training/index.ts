@@ -30,7 +30,7 @@ export function createTrainingActivities(dependencies: TrainingDependencies): Pi
      * One attempt of one segment. Heartbeats only carry on what the child reports; a cancellation kills the child, and
      * with that frees the device, before it is confirmed.
      */
-    async trainModel({ run, model, training, seed, data }) {
+    async trainModel({ run, model, training, seed, data, stopAfterEpoch }) {
       const outcome = await trainInChild({
         ...settings,
         key: run.key,
@@ -42,6 +42,7 @@ export function createTrainingActivities(dependencies: TrainingDependencies): Pi
         artifacts: store,
         trainings,
         segmentSeconds,
+        stopAfterEpoch,
         signal: cancellationSignal(),
         onProgress: heartbeat,
       });

@@ -13,6 +13,7 @@ import { detectDevice, planTraining, tensorFlowEnvironment } from './device.ts';
 import type { Device, ParallelismSettings } from './device.ts';
 import { trainingDigest } from './digests.ts';
 import { isOutOfMemory, MlError } from './errors.ts';
+import type { EpochValidation } from './training/history.ts';
 import { networkOf } from './training/job.ts';
 import type { TrainingJob } from './training/job.ts';
 import type { LeaderReport } from './training/leader.ts';
@@ -36,6 +37,8 @@ export interface TrainInChildOptions {
   readonly parallelism?: ParallelismSettings;
   /** Memory of each training process, in bytes. */
   readonly memoryBytes?: number;
+  /** Ends the training after this epoch; it goes on from there when it is asked for with a later one, or without. */
+  readonly stopAfterEpoch?: number;
   /** Ends the segment at the first step after this time. */
   readonly segmentSeconds?: number;
   readonly signal?: AbortSignal;
@@ -56,8 +59,14 @@ export interface TrainingOutcome {
   readonly backend: string;
   readonly tfVersion: string;
   readonly peakRssBytes: number;
-  /** Present once the last step is done. */
-  readonly trained: { readonly weights: ArtifactRef; readonly history: ArtifactRef } | undefined;
+  /** Present once the last step, or that of the epoch to stop after, is done. */
+  readonly trained:
+    | {
+        readonly weights: ArtifactRef;
+        readonly history: ArtifactRef;
+        readonly validation: EpochValidation | undefined;
+      }
+    | undefined;
 }
 
 /**
@@ -93,11 +102,13 @@ export async function trainInChild(options: TrainInChildOptions): Promise<Traini
       checkpoint: checkpoint?.path,
       folder,
       segmentSeconds: options.segmentSeconds ?? Number.MAX_SAFE_INTEGER,
+      stopAfterEpoch: options.stopAfterEpoch,
     };
     const { files, ...result } = await runJob(options, attempt, job, checkpoint?.step ?? 0);
     const trained = files && {
       weights: await options.artifacts.putFile(files.weights, { mediaType: SAFETENSORS }),
       history: await options.artifacts.putFile(files.history, { mediaType: NDJSON }),
+      validation: files.validation,
     };
     return { ...result, plan, device, trained };
   } catch (error) {

@@ -130,6 +130,22 @@ describe('trainInChild', () => {
     expect(digestOf(outcome)).toBe(digestOf(await reference()));
   });
 
+  it('stops after an epoch, says what it is worth, and goes on to the digest of a training that did not stop', async () => {
+    const trainings = new MemoryTrainingStore();
+    const whole = await reference();
+    const first = await trainInChild(options({ trainings, stopAfterEpoch: 1 }));
+    expect(first).toMatchObject({ step: STEPS / 2, steps: STEPS / 2, trained: { validation: { epoch: 1 } } });
+    // A repetition finds the result without a step; the same call after the last epoch still tells of the first.
+    const repeated = await trainInChild(options({ trainings, stopAfterEpoch: 1 }));
+    expect(repeated.trained).toEqual(first.trained);
+    const rest = await trainInChild(options({ trainings }));
+    expect(rest).toMatchObject({ step: STEPS, resumes: 1 });
+    expect(digestOf(rest)).toBe(digestOf(whole));
+    expect(rest.trained?.validation).toEqual(whole.trained?.validation);
+    const late = await trainInChild(options({ trainings, stopAfterEpoch: 1 }));
+    expect(late.trained?.validation).toEqual(first.trained?.validation);
+  });
+
   it('returns a finished training again without a step', async () => {
     const trainings = new MemoryTrainingStore();
     const first = await trainInChild(options({ trainings }));

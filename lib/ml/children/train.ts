@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { serveChild } from '../../heavy/index.ts';
 import { GRADIENT_EXTRAS } from '../graph/network.ts';
 import { loadTensorFlow } from '../native/addon.ts';
+import type { EpochValidation } from '../training/history.ts';
 import { networkOf } from '../training/job.ts';
 import type { TrainingJob } from '../training/job.ts';
 import { Leader } from '../training/leader.ts';
@@ -18,7 +19,9 @@ export interface TrainingChildResult {
   readonly seconds: number;
   readonly resumes: number;
   /** Files of a finished training; absent where a segment ended before the last step. */
-  readonly files: { readonly weights: string; readonly history: string } | undefined;
+  readonly files:
+    | { readonly weights: string; readonly history: string; readonly validation: EpochValidation | undefined }
+    | undefined;
   readonly backend: string;
   readonly tfVersion: string;
   /** Largest resident set of leader and replicas. */
@@ -59,7 +62,8 @@ serveChild(
       throw (await team?.explain(error)) ?? error;
     }
     const { summary } = leader;
-    const files = summary.step === summary.steps ? leader.finish() : undefined;
+    // A repetition may find itself beyond the epoch that it is to stop after.
+    const files = summary.step >= summary.steps ? leader.finish() : undefined;
     const peakRssBytes = Math.max(process.resourceUsage().maxRSS * 1024, (await team?.end()) ?? 0);
     return { ...summary, files, backend, tfVersion, peakRssBytes };
   },

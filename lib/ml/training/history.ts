@@ -37,6 +37,25 @@ export interface Validation {
   readonly valAccuracy: number;
 }
 
+/** Means over the validation split at the end of an epoch, counted from 1. */
+export interface EpochValidation {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** The validation after an epoch; undefined where there is none, or where its loss is not finite. */
+export function validationOf(ndjson: string, epoch: number): EpochValidation | undefined {
+  for (const text of ndjson.split('\n')) {
+    if (text === '') continue;
+    const line = JSON.parse(text) as HistoryLine;
+    const { valLoss, valAccuracy } = line;
+    if (line.epoch !== epoch || typeof valLoss !== 'number' || typeof valAccuracy !== 'number') continue;
+    return { epoch, loss: valLoss, accuracy: valAccuracy };
+  }
+  return undefined;
+}
+
 /** Collects steps into lines of means over about `every` steps; a line closes at each validation, too. */
 export class History {
   readonly #every: number;

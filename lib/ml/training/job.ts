@@ -23,6 +23,8 @@ export interface TrainingJob {
   /** Where the child writes files for the parent to store. */
   readonly folder: string;
   readonly segmentSeconds: number;
+  /** Ends after this epoch. It is no part of the digest: learning rates go on as if all epochs were to come. */
+  readonly stopAfterEpoch?: number;
 }
 
 /** What follows from a job. */
@@ -40,6 +42,12 @@ export function networkOf(model: ModelConfig, manifest: PreparedManifest): Netwo
   const layers = shapeNetwork(model, manifest.input.shape, classes);
   const parameters = networkParameters(layers);
   return { layers, parameters, size: parameterCount(parameters), classes };
+}
+
+/** The step after which the job is done. */
+export function lastStep(job: TrainingJob): number {
+  const { epochs } = job.training;
+  return Math.min(epochs, job.stopAfterEpoch ?? epochs) * stepsPerEpoch(job);
 }
 
 export function stepsPerEpoch({ manifest, training }: Pick<TrainingJob, 'manifest' | 'training'>): number {

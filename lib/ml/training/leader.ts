@@ -6,8 +6,9 @@ import { writeSafetensors } from '../safetensors.ts';
 import { unflatten } from '../parameters.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import type { Position } from './checkpoint.ts';
-import { History } from './history.ts';
-import { stepsPerEpoch } from './job.ts';
+import { History, validationOf } from './history.ts';
+import type { EpochValidation } from './history.ts';
+import { lastStep, stepsPerEpoch } from './job.ts';
 import type { TrainingJob } from './job.ts';
 import type { StepResult } from './loop.ts';
 import type { Replica } from './replica.ts';
@@ -47,8 +48,10 @@ export class Leader {
   constructor(options: LeaderOptions) {
     const { job, position } = options;
     this.#options = options;
-    this.#steps = job.training.epochs * stepsPerEpoch(job);
-    this.#history = new History(Math.max(1, Math.ceil(this.#steps / HISTORY_LINES)), position.history);
+    this.#steps = lastStep(job);
+    // Of the whole training, so that one that stops on the way and goes on has the history of one that did not stop.
+    const whole = job.training.epochs * stepsPerEpoch(job);
+    this.#history = new History(Math.max(1, Math.ceil(whole / HISTORY_LINES)), position.history);
     this.#resumes = position.resumes + (position.step > 0 ? 1 : 0);
     this.#step = position.step;
     this.#seconds = position.seconds;
@@ -77,13 +80,14 @@ export class Leader {
     if (result.last || step % this.#options.job.training.checkpointSteps === 0) await this.#checkpoint();
   }
 
-  /** Writes what a finished training leaves; returns the paths. */
-  finish(): { weights: string; history: string } {
+  /** Writes what a finished training leaves: the paths, and the validation of the last epoch that was asked for. */
+  finish(): { weights: string; history: string; validation: EpochValidation | undefined } {
     const { job, replica } = this.#options;
     const paths = { weights: join(job.folder, 'weights.safetensors'), history: join(job.folder, 'history.ndjson') };
     writeFileSync(paths.weights, writeSafetensors(unflatten(replica.network.parameters, replica.state.weights)));
     writeFileSync(paths.history, this.#history.ndjson);
-    return paths;
+    const validation = validationOf(this.#history.ndjson, job.stopAfterEpoch ?? job.training.epochs);
+    return { ...paths, validation };
   }
 
   get summary(): { step: number; steps: number; seconds: number; resumes: number } {
@@ -98,7 +102,7 @@ export class Leader {
       kind: 'progress',
       progress: {
         epoch,
-        epochs: job.training.epochs,
+        epochs: job.stopAfterEpoch ?? job.training.epochs,
         step: this.#step,
         steps: this.#steps,
         loss: loss / steps,

@@ -1,6 +1,6 @@
 import { MlError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
-import { stepsPerEpoch } from './job.ts';
+import { lastStep, stepsPerEpoch } from './job.ts';
 import type { TrainingJob } from './job.ts';
 import type { Replica } from './replica.ts';
 
@@ -43,7 +43,7 @@ export interface LoopOptions {
 export async function trainingLoop(options: LoopOptions): Promise<void> {
   const { job, replica, rank, exchange, start, stop, onStep } = options;
   const perEpoch = stepsPerEpoch(job);
-  const steps = job.training.epochs * perEpoch;
+  const steps = lastStep(job);
   const { size } = replica.network;
   const message = new Float32Array(size + 2 + CONTROL_NUMBERS);
   const gather = (own: Float32Array): Float32Array[] => exchange?.gather(rank, own) ?? [own];
