@@ -5,7 +5,9 @@ import type { ArtifactRef } from './reference.ts';
 import type { ModelConfig, TrainingConfig } from './model-config.ts';
 import type { SignAndReleaseActivities } from './release-activities.ts';
 import type { RunContext } from './run-context.ts';
-import type { EvaluationSummary, GateResult, TrainGates } from './train-register-deploy.ts';
+import type { SearchInput, SearchResult, SearchSpent, TrialRecord } from './search.ts';
+import type { SearchValues } from './search-space.ts';
+import type { EvaluationSummary, GateResult, TrainGates, TrainResult } from './train-register-deploy.ts';
 
 export type { RunContext } from './run-context.ts';
 
@@ -156,6 +158,11 @@ export interface CpuActivities {
     outcome: string;
     reasons: string[];
   }): Promise<void>;
+  // searches
+  /** Points of the space, all different; fewer than asked for where it has no more. */
+  planSearch(a: { search: SearchInput }): Promise<{ trials: SearchValues[] }>;
+  /** Table and curves, in the store and in MLflow: a run of the search, and below it one a trial. */
+  reportSearch(a: SearchReportRequest): Promise<{ report: NonNullable<SearchResult['report']>; mlflow: LoggedRun }>;
   // rollout
   currentAlias(a: { model: string; alias: string }): Promise<{ version: string } | undefined>;
   previousChampion(a: { model: string }): Promise<{ version: string } | undefined>;
@@ -224,6 +231,21 @@ export interface AttackReportRequest {
   baseline?: BaselineComparison;
   hardened: NonNullable<AttackResult['hardened']>;
   robustVersion?: string;
+  reasons: readonly string[];
+}
+
+export interface SearchReportRequest {
+  run: RunContext;
+  search: SearchInput;
+  rungs: readonly number[];
+  trials: readonly TrialRecord[];
+  /** Number of a trial → its history (NDJSON). */
+  histories: Readonly<Record<string, ArtifactRef>>;
+  spent: SearchSpent;
+  winner?: SearchResult['winner'];
+  /** Run of the winner's own training. */
+  trained?: TrainResult['mlflow'];
+  outcome: string;
   reasons: readonly string[];
 }
 

@@ -6,6 +6,7 @@ import { AttackHeartbeat, Progress, TrainingHeartbeat } from './progress.ts';
 import { Name, Sha256 } from './reference.ts';
 import { AliasEvent, ModelVersion, RolloutResult } from './registry.ts';
 import { Role } from './roles.ts';
+import { SearchResult, TrialResult } from './search.ts';
 import { ReleaseResult } from './sign-and-release.ts';
 import { credential } from './token.ts';
 import { TrainRequest, TrainResult } from './train-register-deploy.ts';
@@ -80,6 +81,8 @@ export const IdempotencyKey = z
 /** Workflow types as the Temporal UI names them. */
 export const WorkflowType = z.enum([
   'trainRegisterDeploy',
+  'searchHyperparameters',
+  'runTrial',
   'rolloutModel',
   'attackRetest',
   'signAndRelease',
@@ -175,7 +178,9 @@ export const WorkflowDetail = WorkflowSummary.extend({
   progress: LiveProgress.optional(),
   progressUnavailable: z.string().optional(),
   /** Each is strict, so that what is read is the one that was written. */
-  result: z.union([RolloutResult, TrainResult, ReleaseResult, AttackResult, AgentTaskResult]).optional(),
+  result: z
+    .union([RolloutResult, TrainResult, ReleaseResult, AttackResult, AgentTaskResult, SearchResult, TrialResult])
+    .optional(),
   failure: WorkflowFailure.optional(),
 });
 export type WorkflowDetail = z.infer<typeof WorkflowDetail>;

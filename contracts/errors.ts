@@ -67,6 +67,9 @@ export const ERRORS = {
   EVALUATION_INPUT_INVALID: permanent(422, 'The predictions do not belong to this test set; run the stage again.'),
   EXPORT_UNSUPPORTED: permanent(422, 'Only allow-listed layers can be exported.'),
   EXPORT_PARITY: permanent(422, 'The ONNX graph differs from the trained model; do not serve it.'),
+  // searches
+  SEARCH_SPACE_INVALID: permanent(422, 'Correct the named range: docs/hyperparameter-search.md.'),
+  SEARCH_FAILED: permanent(422, 'No configuration could be trained; the reasons say why. Narrow the space.'),
   // attacks
   ATTACK_UNSUPPORTED: permanent(422, 'Only networks on samples with a value range, such as images, can be attacked.'),
   ATTACK_INPUT_INVALID: permanent(422, 'The results do not belong to this measurement; run the stage again.'),

@@ -4,6 +4,8 @@ import type { AttackInput } from './attack-retest.ts';
 import type { Pool, SEARCH_ATTRIBUTES } from './queues.ts';
 import { TASK_QUEUES } from './queues.ts';
 import type { RolloutInput } from './registry.ts';
+import type { SearchInput, TrialInput } from './search.ts';
+import type { SearchRange } from './search-space.ts';
 import type { ReleaseInput } from './sign-and-release.ts';
 import type { TrainInput } from './train-register-deploy.ts';
 import type { AgentTaskInput } from './agent-task.ts';
@@ -91,6 +93,63 @@ export function trainingStart(input: TrainInput): WorkflowStart {
     },
     priority: priorityOf(input.requestedBy, input.tenant),
   };
+}
+
+/** How to start `searchHyperparameters`. The workflow id is the starter's: it derives from the idempotency key. */
+export function searchStart({ train, space, budget, objective }: SearchInput): WorkflowStart {
+  const { staticDetails, searchAttributes, priority } = trainingStart(train);
+  const ranges = Object.entries(space).map(([path, range]) => [path, describeRange(range)] as const);
+  return {
+    workflowType: 'searchHyperparameters',
+    taskQueue: TASK_QUEUES.orchestration,
+    staticSummary: `Search for ${train.model.name} on ${train.dataset}, register the best as ${train.registerAs}`,
+    staticDetails: [
+      staticDetails,
+      table([
+        ['Compared by', `validation ${objective}`],
+        ['Trials', `${budget.trials}, ${budget.parallel} at a time, η = ${budget.eta}`],
+        ['Budget', `${budget.minutes} minutes`],
+        ...ranges,
+      ]),
+    ].join('\n\n'),
+    searchAttributes,
+    priority,
+  };
+}
+
+/** Id of a rung of a trial. */
+export function trialWorkflowId({ key, rung }: Pick<TrialInput, 'key' | 'rung'>): string {
+  return `${key}-rung-${rung}`;
+}
+
+/** How a search starts `runTrial`, under {@link trialWorkflowId}. */
+export function trialStart(input: TrialInput): WorkflowStart {
+  const { trial, stopAfterEpoch, model, dataset, registerAs, requestedBy, tenant } = input;
+  return {
+    workflowType: 'runTrial',
+    taskQueue: TASK_QUEUES.orchestration,
+    staticSummary: `Trial ${trial} of ${model.name}, up to epoch ${stopAfterEpoch}`,
+    staticDetails: table([
+      ['Model', model.name],
+      ['Data set', dataset],
+      ['Batch size', input.training.batchSize],
+      ['Optimiser', `${input.training.optimizer.type}, ${input.training.optimizer.learningRate.initial}`],
+      ['Requested by', requestedBy],
+    ]),
+    searchAttributes: {
+      SaipModel: registerAs,
+      SaipDataset: dataset,
+      SaipRequestedBy: requestedBy,
+      // A trial registers nothing.
+      SaipRisk: 'low',
+      SaipStage: 'queued',
+    },
+    priority: priorityOf(requestedBy, tenant),
+  };
+}
+
+function describeRange(range: SearchRange): string {
+  return range.kind === 'choice' ? range.values.join(', ') : `${range.kind} ${range.low} … ${range.high}`;
 }
 
 /**

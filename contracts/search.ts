@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import type { PreparedData } from './activities.ts';
+import { ModelConfig, TrainingConfig } from './model-config.ts';
+import { ArtifactRef, Name } from './reference.ts';
+import { SearchSpace, SearchValues } from './search-space.ts';
+import { TrainInput, TrainRequest, TrainResult } from './train-register-deploy.ts';
+
+/** Stages of `searchHyperparameters`, in order; `train` is the winner's own training, gates and rollout. */
+export const SEARCH_STAGES = ['plan', 'search', 'train', 'report'] as const;
+export const SearchStage = z.enum(SEARCH_STAGES);
+export type SearchStage = z.infer<typeof SearchStage>;
+
+/** Stages of `runTrial`. */
+export type TrialStage = 'train';
+
+/** Configurations of one search: what its history, its payloads and its table hold with room to spare. */
+const MAX_TRIALS = 256;
+
+export const SearchBudget = z.strictObject({
+  /** Configurations that are tried. */
+  trials: z.int().min(1).max(MAX_TRIALS).default(12),
+  /** Epochs of a whole training, and of the winner's; default: those of the training. */
+  maxEpochs: TrainingConfig.shape.epochs.optional(),
+  /** Least epochs after which a configuration is judged. */
+  minEpochs: TrainingConfig.shape.epochs.default(1),
+  /** One in so many goes on to the next rung, for so many times the epochs. */
+  eta: z.int().min(2).max(10).default(3),
+  /** Trials at the same time; those beyond the devices wait in the queue. */
+  parallel: z.int().min(1).max(16).default(2),
+  /** For the search, from the start of the workflow; the training of the winner comes on top. */
+  minutes: z.int().min(1).max(1440).default(60),
+});
+export type SearchBudget = z.infer<typeof SearchBudget>;
+
+/** What is compared on the validation split: the test set is the winner's alone. */
+export const SearchObjective = z.enum(['loss', 'accuracy']);
+export type SearchObjective = z.infer<typeof SearchObjective>;
+
+/** Body of `POST /v1/workflows/search-hyperparameters`. */
+export const SearchRequest = z.strictObject({
+  /** What the winner is trained, gated and rolled out as; everything that the space does not name stays as it is here. */
+  train: TrainRequest,
+  /** Default: what follows from the network and its training (docs/hyperparameter-search.md). */
+  space: SearchSpace.optional(),
+  objective: SearchObjective.default('loss'),
+  budget: SearchBudget.prefault({}),
+});
+export type SearchRequest = z.infer<typeof SearchRequest>;
+
+/** Workflow input: the request with presets and the space resolved. `train.training.epochs` are those of the top rung. */
+export const SearchInput = z.strictObject({
+  train: TrainInput,
+  space: SearchSpace,
+  objective: SearchObjective,
+  budget: SearchBudget.omit({ maxEpochs: true }),
+});
+export type SearchInput = z.infer<typeof SearchInput>;
+
+/** Input of `runTrial`: one configuration, trained up to an epoch. */
+export const TrialInput = z.strictObject({
+  /** From 1. */
+  trial: z.int().min(1).max(MAX_TRIALS),
+  /** Identifies the training over all rungs: that of the winner goes on under the same key. */
+  key: z.string(),
+  /** Index of the rung, from 0. */
+  rung: z.int().min(0),
+  stopAfterEpoch: TrainingConfig.shape.epochs,
+  model: ModelConfig,
+  training: TrainingConfig,
+  seed: z.int(),
+  /** From the parent's own stage, as the activity gave it. */
+  data: z.custom<PreparedData>((value) => ArtifactRef.safeParse((value as { manifest?: unknown })?.manifest).success),
+  dataset: Name,
+  registerAs: Name,
+  requestedBy: z.string(),
+  tenant: z.string(),
+});
+export type TrialInput = z.infer<typeof TrialInput>;
+
+/** What a configuration is worth after an epoch, on the validation split. */
+export const TrialMeasure = z.strictObject({
+  rung: z.int(),
+  epoch: z.int(),
+  loss: z.number(),
+  accuracy: z.number(),
+});
+export type TrialMeasure = z.infer<typeof TrialMeasure>;
+
+/** Result of `runTrial`. */
+export const TrialResult = z.strictObject({
+  outcome: z.enum(['completed', 'rejected', 'cancelled']),
+  reasons: z.array(z.string()),
+  trial: z.int(),
+  measure: TrialMeasure.optional(),
+  /** History of the training so far (NDJSON). */
+  history: ArtifactRef.optional(),
+  /** In training steps, over all rungs so far. */
+  seconds: z.number().optional(),
+});
+export type TrialResult = z.infer<typeof TrialResult>;
+
+/** How a trial ended: `stopped` at its first rung, `promoted` beyond it, `won`, or `failed`. */
+export const TrialState = z.enum(['running', 'stopped', 'promoted', 'won', 'failed']);
+export type TrialState = z.infer<typeof TrialState>;
+
+/** One row of the table of a search. */
+export const TrialRecord = z.strictObject({
+  trial: z.int(),
+  state: TrialState,
+  values: SearchValues,
+  /** One a rung that was reached, in order. */
+  measures: z.array(TrialMeasure),
+  seconds: z.number(),
+  /** Why it failed, or was cut off. */
+  reason: z.string().optional(),
+});
+export type TrialRecord = z.infer<typeof TrialRecord>;
+
+/** What a search took. */
+export const SearchSpent = z.strictObject({
+  trials: z.int(),
+  /** Of all trials together, the winner's further training not included. */
+  epochs: z.int(),
+  /** Seconds in training steps. */
+  trainingSeconds: z.number(),
+  /** Seconds from the start of the workflow to the end of the search. */
+  wallSeconds: z.number(),
+  /** `trials`: nothing was left to try or to promote; `minutes`: time was over. */
+  endedBy: z.enum(['trials', 'minutes']),
+});
+export type SearchSpent = z.infer<typeof SearchSpent>;
+
+/** Result of the workflow. `rejected`: nothing was measured in time, or the winner's own training was refused. */
+export const SearchResult = z.strictObject({
+  outcome: z.enum(['completed', 'rejected', 'cancelled']),
+  reasons: z.array(z.string()),
+  model: Name,
+  dataset: Name,
+  objective: SearchObjective,
+  /** Epochs of the rungs. */
+  rungs: z.array(z.int()),
+  trials: z.array(TrialRecord),
+  spent: SearchSpent.optional(),
+  winner: z.strictObject({ trial: z.int(), trainingWorkflowId: z.string() }).optional(),
+  /** Result of the winner's `trainRegisterDeploy`. */
+  trained: TrainResult.optional(),
+  report: z.strictObject({ json: ArtifactRef, markdown: ArtifactRef, plot: ArtifactRef.optional() }).optional(),
+  mlflow: z.strictObject({ experimentId: z.string(), runId: z.string() }).optional(),
+});
+export type SearchResult = z.infer<typeof SearchResult>;
