@@ -6,6 +6,7 @@ import { createExportActivities } from '../activities/export/index.ts';
 import { createGatesActivities } from '../activities/gates/index.ts';
 import { createRegistryActivities } from '../activities/registry/index.ts';
 import { createRolloutActivities } from '../activities/rollout/index.ts';
+import { createSearchActivities } from '../activities/search/index.ts';
 import { createTrackingActivities } from '../activities/tracking/index.ts';
 import type { CpuActivities } from '../contracts/activities.ts';
 import { AliasLog, AttackLog, AuditLog, ModelRegistry, ServingStatus, withLock } from '../lib/clients/index.ts';
@@ -35,6 +36,7 @@ async function cpuActivities({ config, bao, store, mlflow, database }: Resources
     ...createDataActivities({ store }),
     ...createExportActivities({ store }),
     ...createTrackingActivities({ mlflow, store, urls, lock }),
+    ...createSearchActivities({ mlflow, store, urls, lock }),
     ...createGatesActivities({ store, registry, aliases, publicKeys }),
     ...createAttackActivities({
       store,

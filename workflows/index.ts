@@ -2,5 +2,7 @@
 export { attackRetest } from './attackRetest.ts';
 export { agentTask } from './agentTask.ts';
 export { rolloutModel } from './rolloutModel.ts';
+export { runTrial } from './runTrial.ts';
+export { searchHyperparameters } from './searchHyperparameters.ts';
 export { signAndRelease } from './signAndRelease.ts';
 export { trainRegisterDeploy } from './trainRegisterDeploy.ts';

@@ -19,6 +19,7 @@ import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { resolveTrainInput } from '../../lib/ml/index.ts';
 import { Authorizer } from '../../lib/policy/index.ts';
 import { ReleaseStore } from '../../lib/release/index.ts';
+import { resolveSearchInput } from '../../lib/search/index.ts';
 import { transitPublicKeys } from '../../lib/supplychain/index.ts';
 import { createApp } from '../app.ts';
 import { SignIn, cors, createGuards } from '../auth/index.ts';
@@ -112,6 +113,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     starts: {
       temporal,
       resolveTrainInput,
+      resolveSearchInput,
       resolveAttackInput,
       requireModel,
       requireVersion: (model, version) => models.get(model, version),

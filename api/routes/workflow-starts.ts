@@ -1,8 +1,9 @@
 import { AttackRequest, type AttackInput } from '../../contracts/attack-retest.ts';
 import type { WorkflowStarted } from '../../contracts/api.ts';
 import { RollbackRequest, RolloutRequest, type RolloutInput } from '../../contracts/registry.ts';
+import { SearchRequest, type SearchInput } from '../../contracts/search.ts';
 import { TrainRequest, type TrainInput } from '../../contracts/train-register-deploy.ts';
-import { attackStart, rolloutStart, rolloutWorkflowId, trainingStart } from '../../contracts/workflows.ts';
+import { attackStart, rolloutStart, rolloutWorkflowId, searchStart, trainingStart } from '../../contracts/workflows.ts';
 import { route, type Caller, type Route } from '../http/route.ts';
 import { below } from '../http/validate.ts';
 import type { TemporalGateway } from '../temporal/gateway.ts';
@@ -13,6 +14,8 @@ export interface WorkflowStartsOptions {
   readonly temporal: TemporalGateway;
   /** @throws PRESET_UNKNOWN, DATASET_UNKNOWN, MODEL_CONFIG_INVALID, REQUEST_INVALID */
   readonly resolveTrainInput: (request: TrainRequest, requestedBy: string) => TrainInput;
+  /** @throws SEARCH_SPACE_INVALID, REQUEST_INVALID */
+  readonly resolveSearchInput: (request: SearchRequest, resolved: TrainInput) => SearchInput;
   /** @throws REQUEST_INVALID */
   readonly resolveAttackInput: (request: AttackRequest, requestedBy: string) => AttackInput;
   /** @throws MODEL_UNKNOWN, MODEL_VERSION_UNKNOWN */
@@ -23,9 +26,15 @@ export interface WorkflowStartsOptions {
 
 const tag = 'Workflows';
 
-/** `POST /v1/workflows/{train-register-deploy|rollout|rollback|attack-retest}` */
+/** `POST /v1/workflows/{train-register-deploy|search-hyperparameters|rollout|rollback|attack-retest}` */
 export function workflowStartRoutes(options: WorkflowStartsOptions): Route[] {
-  return [trainRoute(options), rolloutRoute(options), rollbackRoute(options), attackRoute(options)];
+  return [
+    trainRoute(options),
+    searchRoute(options),
+    rolloutRoute(options),
+    rollbackRoute(options),
+    attackRoute(options),
+  ];
 }
 
 function trainRoute({ temporal, resolveTrainInput }: WorkflowStartsOptions): Route {
@@ -55,6 +64,46 @@ function trainRoute({ temporal, resolveTrainInput }: WorkflowStartsOptions): Rou
       });
       response.location(run.links.self);
       return run;
+    },
+  });
+}
+
+function searchRoute({ temporal, resolveTrainInput, resolveSearchInput }: WorkflowStartsOptions): Route {
+  return route({
+    method: 'post',
+    path: '/v1/workflows/search-hyperparameters',
+    operationId: 'startSearch',
+    tag,
+    summary: 'Search for the best configuration of a network, then train, gate, sign and register it',
+    access: 'workflow:start',
+    resource: () => ({ workflowType: 'searchHyperparameters' }),
+    headers,
+    body: SearchRequest,
+    success,
+    errors: [
+      'PRESET_UNKNOWN',
+      'DATASET_UNKNOWN',
+      'MODEL_CONFIG_INVALID',
+      'SEARCH_SPACE_INVALID',
+      'IDEMPOTENCY_MISMATCH',
+      'UNAVAILABLE',
+    ],
+    auditDetail: ({ body: { train, budget } }) => ({
+      model: typeof train.model === 'string' ? train.model : train.model.name,
+      trials: String(budget.trials),
+      minutes: String(budget.minutes),
+    }),
+    handler: async ({ body, headers: given, caller, response }) => {
+      const resolved = below('body.train', () => resolveTrainInput(body.train, caller.sub));
+      const train = { ...resolved, tenant: caller.tenant };
+      const input = below('body', () => resolveSearchInput(body, train));
+      const started = await startOnce(temporal, 'search', {
+        start: searchStart(input),
+        input,
+        idempotency: { key: given['idempotency-key'], subject: caller.sub, body },
+      });
+      response.location(started.links.self);
+      return started;
     },
   });
 }

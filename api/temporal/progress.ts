@@ -5,6 +5,7 @@ import { AttackResult } from '../../contracts/attack-retest.ts';
 import { AttackHeartbeat, Progress, TrainingHeartbeat } from '../../contracts/progress.ts';
 import { AgentTaskResult } from '../../contracts/agent-task.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
+import { SearchResult, TrialResult } from '../../contracts/search.ts';
 import { ReleaseResult } from '../../contracts/sign-and-release.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
 import { WORKFLOW_MESSAGES } from '../../contracts/workflows.ts';
@@ -25,6 +26,8 @@ const RESULTS: Readonly<Partial<Record<string, z.ZodType<WorkflowDetail['result'
   attackRetest: AttackResult,
   signAndRelease: ReleaseResult,
   agentTask: AgentTaskResult,
+  searchHyperparameters: SearchResult,
+  runTrial: TrialResult,
 };
 
 type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];

@@ -1,4 +1,5 @@
 export { drawPng } from './draw.ts';
+export { drawSearch } from './draw-search.ts';
 export { EvaluationError } from './errors.ts';
 export type { EvaluationErrorCode } from './errors.ts';
 export { examplePicture, isPicture } from './example-picture.ts';
@@ -11,4 +12,7 @@ export { mcnemar } from './mcnemar.ts';
 export type { McNemarResult } from './mcnemar.ts';
 export { argmax, predict, softmax } from './predictions.ts';
 export type { Predictions } from './predictions.ts';
+export { parseHistory } from './history.ts';
+export type { HistoryPoint } from './history.ts';
+export type { SearchCurves, TrialCurve } from './plots/search-curves.ts';
 export { EvaluationReport } from './report.ts';

@@ -95,6 +95,9 @@ describe('the policy authz', () => {
     expect(start('releaser', 'rolloutModel')).toBe(true);
     expect(start('releaser', 'trainRegisterDeploy')).toBe(false);
     expect(start('trainer', 'rolloutModel')).toBe(true);
+    expect(start('trainer', 'searchHyperparameters')).toBe(true);
+    expect(start('releaser', 'searchHyperparameters')).toBe(false);
+    expect(start('trainer', 'runTrial')).toBe(false);
     expect(start('redteam', 'attackRetest')).toBe(true);
     expect(start('redteam', 'trainRegisterDeploy')).toBe(false);
     expect(start('agent-operator', 'agentTask')).toBe(true);

@@ -138,8 +138,8 @@ describe('the trials of a search', () => {
 });
 
 const SECOND_TRIAL: SearchValues = {
-  [LR]: 0.01697,
-  'training.batchSize': 256,
-  'training.weightDecay': 0,
-  'model.layers.1.units': 64,
+  [LR]: 0.0009382,
+  'training.batchSize': 64,
+  'training.weightDecay': 0.0001,
+  'model.layers.1.units': 128,
 };

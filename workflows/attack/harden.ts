@@ -1,16 +1,11 @@
-import {
-  CancellationScope,
-  ChildWorkflowCancellationType,
-  executeChild,
-  isCancellation,
-  ParentClosePolicy,
-} from '@temporalio/workflow';
+import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy } from '@temporalio/workflow';
 import type { HardenedVersion, Measured, MeasuredVersion } from '../../contracts/attack-retest.ts';
 import type { TrainingConfig } from '../../contracts/model-config.ts';
 import { TrainInput } from '../../contracts/train-register-deploy.ts';
 import type { TrainResult } from '../../contracts/train-register-deploy.ts';
 import { trainingStart } from '../../contracts/workflows.ts';
 import { searchAttributePairs } from '../shared/search-attributes.ts';
+import { within } from '../shared/within.ts';
 import { trainRegisterDeploy } from '../trainRegisterDeploy.ts';
 import { percent, worstAt, worstIntervalAt } from './assault.ts';
 import type { Assault } from './assault.ts';
@@ -57,17 +52,6 @@ function counted(count: number, unit: string): string {
 function holdsOut({ input: { goal } }: Assault, { measured, stronger }: MeasuredVersion): boolean {
   const worst = Math.min(worstAt(measured, goal.epsilon), stronger?.accuracy.value ?? 1);
   return worst >= goal.minRobustAccuracy;
-}
-
-/** Cancels `work` after `milliseconds`, and waits until that is done. A cancellation from outside stays one. */
-async function within<T>(milliseconds: number, work: () => Promise<T>): Promise<T | 'late'> {
-  const outside = CancellationScope.current();
-  try {
-    return await CancellationScope.withTimeout(milliseconds, work);
-  } catch (error) {
-    if (isCancellation(error) && !outside.consideredCancelled) return 'late';
-    throw error;
-  }
 }
 
 /** @returns undefined where no version came out */

@@ -34,7 +34,13 @@ const HEARTBEATS = { heartbeatTimeout: '75s' } as const;
 
 type DataActivities = Pick<
   CpuActivities,
-  'verifyDataCard' | 'prepareData' | 'logRun' | 'resolveAttackTarget' | 'candidateTarget' | 'reportAttack'
+  | 'verifyDataCard'
+  | 'prepareData'
+  | 'logRun'
+  | 'resolveAttackTarget'
+  | 'candidateTarget'
+  | 'reportAttack'
+  | 'reportSearch'
 >;
 type RecordActivities = Pick<
   CpuActivities,
@@ -47,6 +53,7 @@ type RecordActivities = Pick<
   | 'setAlias'
   | 'attackBaseline'
   | 'recordAttack'
+  | 'planSearch'
   | 'audit'
 >;
 

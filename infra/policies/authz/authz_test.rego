@@ -35,6 +35,10 @@ test_grant_names_the_role if {
 
 test_start_depends_on_the_workflow_type if {
 	decide(["trainer"], "workflow:start", {"workflowType": "trainRegisterDeploy"}).allow
+	decide(["trainer"], "workflow:start", {"workflowType": "searchHyperparameters"}).allow
+	decide(["admin"], "workflow:start", {"workflowType": "searchHyperparameters"}).allow
+	not decide(["redteam"], "workflow:start", {"workflowType": "searchHyperparameters"}).allow
+	not decide(["admin"], "workflow:start", {"workflowType": "runTrial"}).allow
 	decide(["releaser"], "workflow:start", {"workflowType": "rolloutModel"}).allow
 	not decide(["releaser"], "workflow:start", {"workflowType": "trainRegisterDeploy"}).allow
 	not decide(["trainer"], "workflow:start", {}).allow

@@ -35,9 +35,16 @@ operating := {"workflow:cancel", "workflow:retry", "workflow:start"}
 
 # Workflow types that a role may start or, if it may write schedules, have started.
 startable := {
-	"trainer": {"rolloutModel", "trainRegisterDeploy"},
+	"trainer": {"rolloutModel", "searchHyperparameters", "trainRegisterDeploy"},
 	"redteam": {"attackRetest"},
 	"agent-operator": {"agentTask"},
 	"releaser": {"rolloutModel", "signAndRelease"},
-	"admin": {"agentTask", "attackRetest", "rolloutModel", "signAndRelease", "trainRegisterDeploy"},
+	"admin": {
+		"agentTask",
+		"attackRetest",
+		"rolloutModel",
+		"searchHyperparameters",
+		"signAndRelease",
+		"trainRegisterDeploy",
+	},
 }
