@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { PreparedData } from './activities.ts';
-import { ModelConfig, TrainingConfig } from './model-config.ts';
+import { TrainingConfig } from './model-config.ts';
 import { ArtifactRef, Name } from './reference.ts';
 import { SearchSpace, SearchValues } from './search-space.ts';
 import { TrainInput, TrainRequest, TrainResult } from './train-register-deploy.ts';
@@ -10,11 +9,8 @@ export const SEARCH_STAGES = ['plan', 'search', 'train', 'report'] as const;
 export const SearchStage = z.enum(SEARCH_STAGES);
 export type SearchStage = z.infer<typeof SearchStage>;
 
-/** Stages of `runTrial`. */
-export type TrialStage = 'train';
-
 /** Configurations of one search: what its history, its payloads and its table hold with room to spare. */
-const MAX_TRIALS = 256;
+export const MAX_TRIALS = 256;
 
 export const SearchBudget = z.strictObject({
   /** Configurations that are tried. */
@@ -56,27 +52,6 @@ export const SearchInput = z.strictObject({
 });
 export type SearchInput = z.infer<typeof SearchInput>;
 
-/** Input of `runTrial`: one configuration, trained up to an epoch. */
-export const TrialInput = z.strictObject({
-  /** From 1. */
-  trial: z.int().min(1).max(MAX_TRIALS),
-  /** Identifies the training over all rungs: that of the winner goes on under the same key. */
-  key: z.string(),
-  /** Index of the rung, from 0. */
-  rung: z.int().min(0),
-  stopAfterEpoch: TrainingConfig.shape.epochs,
-  model: ModelConfig,
-  training: TrainingConfig,
-  seed: z.int(),
-  /** From the parent's own stage, as the activity gave it. */
-  data: z.custom<PreparedData>((value) => ArtifactRef.safeParse((value as { manifest?: unknown })?.manifest).success),
-  dataset: Name,
-  registerAs: Name,
-  requestedBy: z.string(),
-  tenant: z.string(),
-});
-export type TrialInput = z.infer<typeof TrialInput>;
-
 /** What a configuration is worth after an epoch, on the validation split. */
 export const TrialMeasure = z.strictObject({
   rung: z.int(),
@@ -85,19 +60,6 @@ export const TrialMeasure = z.strictObject({
   accuracy: z.number(),
 });
 export type TrialMeasure = z.infer<typeof TrialMeasure>;
-
-/** Result of `runTrial`. */
-export const TrialResult = z.strictObject({
-  outcome: z.enum(['completed', 'rejected', 'cancelled']),
-  reasons: z.array(z.string()),
-  trial: z.int(),
-  measure: TrialMeasure.optional(),
-  /** History of the training so far (NDJSON). */
-  history: ArtifactRef.optional(),
-  /** In training steps, over all rungs so far. */
-  seconds: z.number().optional(),
-});
-export type TrialResult = z.infer<typeof TrialResult>;
 
 /** How a trial ended: `stopped` at its first rung, `promoted` beyond it, `won`, or `failed`. */
 export const TrialState = z.enum(['running', 'stopped', 'promoted', 'won', 'failed']);

@@ -1,7 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { TrainedModel } from '../contracts/activities.ts';
-import { TrialInput } from '../contracts/search.ts';
-import type { TrialResult, TrialStage } from '../contracts/search.ts';
+import { TrialInput } from '../contracts/trial.ts';
+import type { TrialResult, TrialStage } from '../contracts/trial.ts';
 import { trialStart } from '../contracts/workflows.ts';
 import { activitiesFor } from './shared/activities.ts';
 import { failure, parseInput } from './shared/failures.ts';

@@ -22,6 +22,20 @@ export function collect<T>(read: (text: string) => T): (text: string, previous: 
   return (text, previous = []) => [...previous, read(text)];
 }
 
+/** The options of a search for the best configuration. */
+export function withSearch(command: Command): Command {
+  return command
+    .option('--search', 'try configurations by successive halving, then train the best one')
+    .option('--space <file>', 'JSON file: path of a field → its range; default: what follows from the preset')
+    .option('--objective <name>', 'what is compared on the validation split: loss (default) or accuracy')
+    .option('--trials <n>', 'configurations to try; default 12, at most 256', wholeNumber(1))
+    .option('--max-epochs <n>', 'epochs of a whole training; default: those of the preset', wholeNumber(1))
+    .option('--min-epochs <n>', 'epochs before a configuration is judged; default 1', wholeNumber(1))
+    .option('--eta <n>', 'one in so many goes on, for so many times the epochs; default 3', wholeNumber(2))
+    .option('--parallel <n>', 'trials at the same time; default 2', wholeNumber(1))
+    .option('--minutes <n>', 'time for the search; default 60', wholeNumber(1));
+}
+
 /** The options that shape a training request, shared by `train` and `schedule create`. */
 export function withTrainRequest(command: Command): Command {
   return command

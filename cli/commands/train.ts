@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { TrainOptions } from '../actions/train.ts';
 import type { Io } from '../io.ts';
-import { withJson, withTrainRequest } from './options.ts';
+import { withJson, withSearch, withTrainRequest } from './options.ts';
 
 export function registerTrain(program: Command, io: Io): void {
   const command = program
@@ -9,7 +9,7 @@ export function registerTrain(program: Command, io: Io): void {
     .description('train, evaluate, register and deploy a model as a durable workflow')
     .argument('<model>', 'preset (see: saip models presets) or a JSON file with a request, preset or network');
   withJson(
-    withTrainRequest(command)
+    withSearch(withTrainRequest(command))
       .option('--follow', 'show the workflow until it ends; Ctrl-C detaches')
       .option('--idempotency-key <key>', 'the same key and request start nothing twice'),
   ).action(async (model: string, options: TrainOptions) => {

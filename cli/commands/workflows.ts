@@ -11,7 +11,7 @@ export function registerWorkflows(program: Command, io: Io): void {
     group
       .command('list')
       .description('list workflows, newest first')
-      .option('--type <type>', 'trainRegisterDeploy, rolloutModel, attackRetest, signAndRelease, …')
+      .option('--type <type>', 'trainRegisterDeploy, searchHyperparameters, rolloutModel, attackRetest, …')
       .option('--status <status>', 'running, completed, failed, cancelled, …')
       .option('--model <name>', 'only those of one model')
       .option('--limit <n>', 'rows of a page', wholeNumber(1))

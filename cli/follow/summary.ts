@@ -3,6 +3,7 @@ import { AttackResult } from '../../contracts/attack-retest.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
 import type { EvaluationSummary, GateResult, MetricInterval } from '../../contracts/train-register-deploy.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
+import { SearchResult } from '../../contracts/search.ts';
 import { ReleaseResult } from '../../contracts/sign-and-release.ts';
 import { AgentTaskResult } from '../../contracts/agent-task.ts';
 import type { Connection } from '../client/index.ts';
@@ -13,6 +14,7 @@ import { renderPairs, renderTable } from '../render/table.ts';
 import { formatDuration } from '../render/time.ts';
 import { renderAttack } from './attack-summary.ts';
 import { renderAgentResult } from './agent-summary.ts';
+import { renderSearchResult } from './search-summary.ts';
 import { exitCodeOfOutcome, outcomeOf } from './outcome.ts';
 
 /** What a closed workflow came to: outcome, reasons, metrics with intervals, gates, version and links. */
@@ -21,6 +23,7 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
   const rollout = detail.type === 'rolloutModel' ? RolloutResult.safeParse(detail.result).data : undefined;
   const release = detail.type === 'signAndRelease' ? ReleaseResult.safeParse(detail.result).data : undefined;
   const attack = detail.type === 'attackRetest' ? AttackResult.safeParse(detail.result).data : undefined;
+  const search = detail.type === 'searchHyperparameters' ? SearchResult.safeParse(detail.result).data : undefined;
   const agent = detail.type === 'agentTask' ? AgentTaskResult.safeParse(detail.result).data : undefined;
   return [
     headline(detail, io),
@@ -31,8 +34,9 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
     rollout === undefined ? '' : renderPairs(rolloutPairs(rollout)),
     release === undefined ? '' : renderPairs(releasePairs(release)),
     attack === undefined ? '' : renderAttack(attack, io),
+    search === undefined ? '' : renderSearchResult(search, io),
     agent === undefined ? '' : renderAgentResult(agent, io),
-    renderPairs(linkPairs(detail, training?.mlflow ?? attack?.mlflow, connection)),
+    renderPairs(linkPairs(detail, training?.mlflow ?? attack?.mlflow ?? search?.mlflow, connection)),
   ]
     .filter((section) => section !== '')
     .join('\n\n');

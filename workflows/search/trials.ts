@@ -6,8 +6,8 @@ import {
   ParentClosePolicy,
   TemporalFailure,
 } from '@temporalio/workflow';
-import type { TrialInput, TrialResult } from '../../contracts/search.ts';
 import { withValues } from '../../contracts/search-space.ts';
+import type { TrialInput, TrialResult } from '../../contracts/trial.ts';
 import { trialStart, trialWorkflowId } from '../../contracts/workflows.ts';
 import { runTrial } from '../runTrial.ts';
 import { describeFailure } from '../shared/failures.ts';

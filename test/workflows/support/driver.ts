@@ -7,12 +7,14 @@ import type { AgentTaskInput, AgentTaskResult } from '../../../contracts/agent-t
 import type { AttackInput, AttackResult } from '../../../contracts/attack-retest.ts';
 import type { Progress } from '../../../contracts/progress.ts';
 import type { RolloutInput, RolloutResult } from '../../../contracts/registry.ts';
+import type { SearchInput, SearchResult } from '../../../contracts/search.ts';
 import type { TrainInput, TrainResult } from '../../../contracts/train-register-deploy.ts';
 import {
   agentTaskStart,
   attackStart,
   rolloutStart,
   rolloutWorkflowId,
+  searchStart,
   trainingStart,
 } from '../../../contracts/workflows.ts';
 
@@ -37,6 +39,20 @@ export function startAttack(client: Client, input: AttackInput): Promise<Workflo
   return client.workflow.start<Attack>(workflowType, {
     workflowId: randomUUID(),
     taskQueue,
+    priority,
+    args: [input],
+  });
+}
+
+type SearchWorkflow = (input: SearchInput) => Promise<SearchResult>;
+
+export function startSearch(client: Client, input: SearchInput): Promise<WorkflowHandle<SearchWorkflow>> {
+  const { workflowType, taskQueue, staticSummary, staticDetails, priority } = searchStart(input);
+  return client.workflow.start<SearchWorkflow>(workflowType, {
+    workflowId: randomUUID(),
+    taskQueue,
+    staticSummary,
+    staticDetails,
     priority,
     args: [input],
   });

@@ -8,6 +8,7 @@ import type {
   GpuActivities,
   PreparedData,
   ReleaseActivities,
+  SearchReportRequest,
   TrainedModel,
 } from '../../../contracts/activities.ts';
 import type { AgentActivities } from '../../../contracts/agent-activities.ts';
@@ -69,6 +70,7 @@ export class World {
   robustness: (version: string) => { clean: number; worst: number } = () => ({ clean: 0.98, worst: 0.1 });
   readonly attackRecords: AttackRecord[] = [];
   readonly reported: AttackReportRequest[] = [];
+  readonly searched: SearchReportRequest[] = [];
   /** What agents meet. */
   readonly agent = new AgentWorld();
   served: (version: string, alias: string) => void = () => undefined;
@@ -80,6 +82,7 @@ export class World {
       ...this.#records(),
       ...this.#rollout(),
       ...this.#attacks(),
+      ...searches(this),
       ...this.releases.activities(),
       ...this.agent.activities(),
       ...changes,
@@ -251,6 +254,19 @@ type AttackActivities = Pick<
   CpuActivities,
   'resolveAttackTarget' | 'candidateTarget' | 'attackBaseline' | 'summariseAttack' | 'recordAttack' | 'reportAttack'
 >;
+
+function searches(world: World): Pick<CpuActivities, 'planSearch' | 'reportSearch'> {
+  return {
+    planSearch: async ({ search }) => ({
+      trials: Array.from({ length: search.budget.trials }, (_, index) => ({ 'training.batchSize': index + 1 })),
+    }),
+    reportSearch: async (request) => {
+      world.searched.push(request);
+      const report = { json: ref('search.json'), markdown: ref('search.md') };
+      return { report, mlflow: { experimentId: '1', runId: 'search-run' } };
+    },
+  };
+}
 
 /** A measurement whose attacks all find the same worst case. */
 function measuredAs(
