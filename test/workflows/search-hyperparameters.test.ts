@@ -183,11 +183,16 @@ describe('a search', () => {
   });
 });
 
+/** Between its attempts, time is skipped; those take longer than a minute. */
+const crashing = async (): Promise<never> => {
+  throw new SaipError('CHILD_CRASHED', 'the child died');
+};
+
 describe('a search out of time', () => {
   it('cuts off what runs, and the best so far wins', async () => {
     const stuck: Train = (argument) => {
       const { training, stopAfterEpoch } = argument;
-      if (training.batchSize === 3 && stopAfterEpoch === 1) return blocking().activity();
+      if (training.batchSize === 3 && stopAfterEpoch === 1) return crashing();
       return losses([], LOSSES)(argument);
     };
     const { result } = await search(searchInput({ minutes: 1, trials: 5 }), { trainModel: stuck });
@@ -201,7 +206,7 @@ describe('a search out of time', () => {
   });
 
   it('is rejected when nothing was measured', async () => {
-    const { result } = await search(searchInput({ minutes: 1 }), { trainModel: () => blocking().activity() });
+    const { result } = await search(searchInput({ minutes: 1 }), { trainModel: crashing });
     expect(result).toMatchObject({
       outcome: 'rejected',
       reasons: ['the budget of 1 minutes ran out before a trial was measured'],
