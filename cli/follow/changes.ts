@@ -19,6 +19,7 @@ export function changeLines(before: FollowState | undefined, after: FollowState,
     ...stageChanges(before, after, options),
     ...trainingLines(before, after),
     ...attackLines(before, after),
+    ...searchLines(before, after),
     ...retryLines(before, after),
     ...approvalLines(before, after),
   ];
@@ -64,6 +65,15 @@ function attackLines(before: FollowState | undefined, after: FollowState): strin
   return (after.progress?.attacks ?? [])
     .filter(({ shard, attack }) => known.get(shard) !== attack)
     .map((attack) => `  ${after.progress?.stage ?? ''} ${attackNote(attack)}`);
+}
+
+/** A line whenever another trial of a search begins or ends: those in flight, and the best so far. */
+function searchLines(before: FollowState | undefined, after: FollowState): string[] {
+  const find = (state: FollowState | undefined): { status?: string; detail?: string } =>
+    state?.progress?.stages.find(({ name }) => name === 'search') ?? {};
+  const [was, is] = [find(before), find(after)];
+  if (is.status !== 'running' || was.status !== 'running' || is.detail === was.detail) return [];
+  return is.detail === undefined ? [] : [`  ${is.detail}`];
 }
 
 function retryLines(before: FollowState | undefined, after: FollowState): string[] {
