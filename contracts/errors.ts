@@ -52,6 +52,10 @@ export const ERRORS = {
     'The file changed since its card was written; restore it or write a new card.',
   ),
   DATASET_SPLIT_INVALID: permanent(422, 'Choose shares that leave samples in every split.'),
+  DATASET_TABLE_INVALID: permanent(422, 'Mend the named lines and columns, or leave columns out: --drop COLUMN.'),
+  DATASET_TABLE_UNSUPPORTED: permanent(422, 'Tables are described and checked; this step does not take them.'),
+  DATASET_NAME_TAKEN: permanent(409, 'Choose another name: saip dataset list.'),
+  DATASET_UPLOAD_UNKNOWN: permanent(404, 'Upload the file first: POST /v1/datasets/uploads.'),
   // models and training
   MODEL_CONFIG_INVALID: permanent(422, 'Correct the named layer.'),
   WEIGHTS_INVALID: permanent(422, 'Not a whole safetensors file of float32 tensors; restore it or train again.'),
