@@ -1,6 +1,14 @@
+export { addDataset } from './add.ts';
+export type { AddDatasetOptions, DatasetVersions } from './add.ts';
 export { DatasetCard, parseCard } from './card.ts';
+export { DatasetCatalogue } from './catalogue.ts';
+export type { AddedDatasets, ListedDataset } from './catalogue.ts';
 export { DatasetError } from './errors.ts';
-export type { DatasetErrorCode } from './errors.ts';
+export type { DatasetErrorCode, DatasetProblem } from './errors.ts';
+export { analyse } from './table/analyse.ts';
+export type { AnalyseOptions, AnalysedTable } from './table/analyse.ts';
+export { assignSplit, rowDigest } from './table/assign.ts';
+export type { SplitName } from './table/assign.ts';
 export { prepare } from './prepare.ts';
 export type { PreparedDataset, PrepareOptions } from './prepare.ts';
 export { datasetNames, loadCard } from './registry.ts';

@@ -9,6 +9,7 @@ export type DatabaseErrorCode =
   | 'MODEL_VERSION_WITHDRAWN'
   | 'TRAINING_FENCED'
   | 'RELEASE_UNKNOWN'
+  | 'DATASET_UPLOAD_UNKNOWN'
   | 'RELEASE_EXISTS';
 
 /** PostgreSQL could not do what was asked, or what is stored does not allow it. */

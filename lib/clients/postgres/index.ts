@@ -4,6 +4,7 @@ export { listenAliases, type AliasListener, type AliasNotice, type ListenOptions
 export { ALIAS_CHANNEL, AliasLog, type AliasChange, type LiveAlias } from './alias-log.ts';
 export { AttackLog, type NewAttackRecord } from './attack-log.ts';
 export { AuditLog, type AuditEntry, type AuditQuery, type NewAuditEntry } from './audit-log.ts';
+export { Datasets, type DatasetReferences, type NewDataset } from './datasets.ts';
 export { DatabaseError, type DatabaseErrorCode } from './errors.ts';
 export { withLock } from './lock.ts';
 export { migrate, type MigrateOptions } from './migrate.ts';

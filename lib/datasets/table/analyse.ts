@@ -7,7 +7,7 @@ import { detectDelimiter } from './delimiter.ts';
 import { gather } from './gather.ts';
 import { inferSchema } from './infer.ts';
 import { measure } from './measure.ts';
-import type { TableOptions } from './options.ts';
+import type { TableOptions } from '../../../contracts/own-data.ts';
 import { Problems, quote } from './problems.ts';
 import { warningsOf } from './warnings.ts';
 

@@ -2,7 +2,7 @@ import { MISSING } from './cells.ts';
 import { ColumnEvidence } from './evidence.ts';
 import { checkHeader } from './header.ts';
 import { LIMITS } from './limits.ts';
-import type { TableOptions } from './options.ts';
+import type { TableOptions } from '../../../contracts/own-data.ts';
 import type { Problems } from './problems.ts';
 import { quote } from './problems.ts';
 import { readRecords } from './records.ts';

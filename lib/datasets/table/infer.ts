@@ -5,7 +5,7 @@ import type { Evidence } from './gather.ts';
 import { askedColumn, inferColumn } from './infer-column.ts';
 import type { ColumnKind, ColumnVerdict } from './infer-column.ts';
 import { LIMITS } from './limits.ts';
-import type { TableOptions } from './options.ts';
+import type { TableOptions } from '../../../contracts/own-data.ts';
 import type { Problems, TableProblem } from './problems.ts';
 
 export interface Inferred {
