@@ -20,6 +20,7 @@ import {
   type AttackRoutesOptions,
   type AgentRoutesOptions,
   type AuthRoutesOptions,
+  type DatasetRoutesOptions,
   type HealthRoutesOptions,
   type InferenceRoutesOptions,
   type ModelSources,
@@ -36,6 +37,7 @@ export interface RouteTableOptions {
   readonly attacks: AttackRoutesOptions;
   readonly agents: AgentRoutesOptions;
   readonly auth: AuthRoutesOptions;
+  readonly datasets: DatasetRoutesOptions;
   readonly codec: Parameters<typeof codecRoutes>[0];
   readonly health: HealthRoutesOptions;
   readonly inference: InferenceRoutesOptions;
@@ -62,7 +64,7 @@ export function routeTable(options: RouteTableOptions): Route[] {
     ...attackRoutes(options.attacks),
     ...presetRoutes(),
     ...releaseRoutes(options.releases),
-    ...datasetRoutes(),
+    ...datasetRoutes(options.datasets),
     ...agentRoutes(options.agents),
     ...scheduleRoutes(options.schedules),
     ...inferenceRoutes(options.inference),

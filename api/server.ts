@@ -19,9 +19,9 @@ export class HttpServer {
   constructor(app: Express) {
     this.#server = createServer(
       {
-        // A client gets so long for its headers and for its whole request.
+        // A client gets so long for its headers and for its whole request, which may be a file.
         headersTimeout: 10_000,
-        requestTimeout: 60_000,
+        requestTimeout: 600_000,
         keepAliveTimeout: 65_000,
         maxHeaderSize: 16 * 1024,
       },

@@ -291,6 +291,10 @@ export const DatasetSummary = z.object({
   license: z.string(),
   /** SHA-256 of the card's canonical JSON. */
   cardSha256: Sha256.optional(),
+  /** Of a data set that somebody added; absent for a built-in one. */
+  version: z.int().min(1).optional(),
+  addedBy: z.string().optional(),
+  addedAt: Timestamp.optional(),
 });
 export type DatasetSummary = z.infer<typeof DatasetSummary>;
 export const DatasetList = z.object({ datasets: z.array(DatasetSummary) });

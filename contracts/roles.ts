@@ -27,6 +27,7 @@ export const ACTIONS = [
   'model:infer',
   'model:rollback',
   'dataset:read',
+  'dataset:write',
   'schedule:read',
   'schedule:write',
   'attack:read',

@@ -9,7 +9,15 @@ import { createRolloutActivities } from '../activities/rollout/index.ts';
 import { createSearchActivities } from '../activities/search/index.ts';
 import { createTrackingActivities } from '../activities/tracking/index.ts';
 import type { CpuActivities } from '../contracts/activities.ts';
-import { AliasLog, AttackLog, AuditLog, ModelRegistry, ServingStatus, withLock } from '../lib/clients/index.ts';
+import {
+  AliasLog,
+  AttackLog,
+  AuditLog,
+  Datasets,
+  ModelRegistry,
+  ServingStatus,
+  withLock,
+} from '../lib/clients/index.ts';
 import { TransitKeySet } from '../lib/identity/index.ts';
 import { transitPublicKeys } from '../lib/supplychain/index.ts';
 import type { Resources } from './shared/resources.ts';
@@ -33,7 +41,7 @@ async function cpuActivities({ config, bao, store, mlflow, database }: Resources
   const publicKeys = (): Promise<readonly string[]> => transitPublicKeys(bao);
   const approvalKeys = new TransitKeySet({ transit: bao, key: 'approvals' });
   return {
-    ...createDataActivities({ store }),
+    ...createDataActivities({ store, added: new Datasets(pool) }),
     ...createExportActivities({ store }),
     ...createTrackingActivities({ mlflow, store, urls, lock }),
     ...createSearchActivities({ mlflow, store, urls, lock }),

@@ -1,9 +1,11 @@
 import type { CpuActivities } from '../../contracts/activities.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
-import { prepare, verifyDataset } from '../../lib/datasets/index.ts';
+import { DatasetCatalogue, prepare } from '../../lib/datasets/index.ts';
+import type { AddedDatasets } from '../../lib/datasets/index.ts';
 
 export interface DataDependencies {
   readonly store: ArtifactStore;
+  readonly added: AddedDatasets;
   /** Folders of data files by data set; default: where their packages are installed. */
   readonly dataRoots?: Readonly<Record<string, string>>;
 }
@@ -11,14 +13,17 @@ export interface DataDependencies {
 /** Both read and hash every file anew: what an earlier stage or attempt saw proves nothing about the disk now. */
 export function createDataActivities({
   store,
+  added,
   dataRoots = {},
 }: DataDependencies): Pick<CpuActivities, 'verifyDataCard' | 'prepareData'> {
+  const catalogue = new DatasetCatalogue({ store, added });
   return {
     async verifyDataCard({ dataset }) {
-      const { card, cardSha256, dataSha256 } = await verifyDataset(dataset, { root: dataRoots[dataset] });
+      const { card, cardSha256, dataSha256 } = await catalogue.verify(dataset, { root: dataRoots[dataset] });
       return { cardSha256, dataSha256, card: await store.putJson(card) };
     },
     async prepareData({ dataset, seed, validationShare }) {
+      await catalogue.requirePreparable(dataset);
       const prepared = await prepare({ dataset, seed, validationShare, store, root: dataRoots[dataset] });
       const { labels, splits } = prepared.manifest;
       return {

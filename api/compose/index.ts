@@ -7,6 +7,7 @@ import {
   AttackLog,
   AuditLog,
   BaoClient,
+  Datasets,
   ModelRegistry,
   Releases,
   ServingStatus,
@@ -16,6 +17,7 @@ import { Keyring, createPayloadCodec, transitWrapper } from '../../lib/codec/ind
 import { ConfigError, type SaipConfig } from '../../lib/config/index.ts';
 import { ToolPolicy } from '../../lib/agents/index.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
+import { DatasetCatalogue } from '../../lib/datasets/index.ts';
 import { resolveTrainInput } from '../../lib/ml/index.ts';
 import { Authorizer } from '../../lib/policy/index.ts';
 import { ReleaseStore } from '../../lib/release/index.ts';
@@ -82,6 +84,8 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   });
   const models = new ModelRegistry(pool);
   const aliases = new AliasLog(pool);
+  const artifacts = new ArtifactStore({ root: config.artifacts });
+  const datasets = new Datasets(pool);
   const requireModel = (model: string): Promise<unknown> => models.model(model);
   const routes = routeTable({
     attacks: { attacks: new AttackLog(pool), requireModel },
@@ -89,7 +93,11 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       temporal,
       llm: config.llm,
       policy: await ToolPolicy.load(),
-      artifacts: new ArtifactStore({ root: config.artifacts }),
+      artifacts,
+    },
+    datasets: {
+      ...{ artifacts, datasets, uploadMib: config.api.uploadMib, url: config.api.url },
+      catalogue: new DatasetCatalogue({ store: artifacts, added: datasets }),
     },
     auth: { ...identity, signIn: new SignIn({ ...identity, audit: guards.audit }) },
     // Histories hold payloads from before encryption, such as search attributes: shown as they are.

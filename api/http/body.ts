@@ -3,6 +3,8 @@ import { ApiError } from '../errors.ts';
 import type { BodyType, Route } from './route.ts';
 
 const DEFAULT_LIMIT = 256 * 1024;
+/** How long a client may take to send a body; files have longer, by the server's own limit. */
+const READ_MS = 60_000;
 const DEFAULT_TYPES: readonly BodyType[] = ['application/json'];
 
 /**
@@ -28,7 +30,8 @@ export function bodyReader(route: Route): (request: Request, response: Response)
         headers: { Accept: types.join(', ') },
       });
     }
-    await run(parsers[type], request, response);
+    const late = setTimeout(() => request.destroy(), READ_MS);
+    await run(parsers[type], request, response).finally(() => clearTimeout(late));
     return request.body as unknown;
   };
 }

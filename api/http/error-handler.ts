@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { ApiError } from '../errors.ts';
 import { PROBLEM_MEDIA_TYPE, meaningOf, problemOf } from './problem.ts';
@@ -45,8 +45,20 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
     if (problem.status === 401) response.set('WWW-Authenticate', challenge(problem.code));
     if (request.path.startsWith('/v2')) problem.error = problem.detail;
     if (request.path === '/v1/auth/token') problem.error = OAUTH_ERRORS[meaning.code] ?? 'server_error';
+    if (!request.complete) endUnread(request, response);
     response.status(problem.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
   };
+}
+
+/** How long a client that is still sending has to notice that it was answered. */
+const UNREAD_MS = 5_000;
+
+/** Ends the connection of a body that nobody will read, but not before the answer was heard. */
+function endUnread(request: Request, response: Response): void {
+  response.once('finish', () => {
+    const cut = setTimeout(() => request.complete || request.destroy(), UNREAD_MS);
+    cut.unref();
+  });
 }
 
 /** RFC 6750 section 3: no error code when no token was sent at all. */

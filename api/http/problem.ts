@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { ERRORS, isSaipError, type ErrorCode } from '../../contracts/errors.ts';
 import type { FieldError, Problem } from '../../contracts/api.ts';
+import { DatasetError } from '../../lib/datasets/index.ts';
 import { ApiError } from '../errors.ts';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
@@ -37,7 +38,8 @@ export function meaningOf(error: unknown): Meaning {
     };
   }
   if (isSaipError(error)) {
-    return { code: error.code, detail: error.message, errors: fieldOf(error.field, error.message) };
+    const several = error instanceof DatasetError ? error.problems : undefined;
+    return { code: error.code, detail: error.message, errors: several ?? fieldOf(error.field, error.message) };
   }
   const type = error instanceof Error && 'type' in error && typeof error.type === 'string' ? error.type : '';
   const body = BODY_ERRORS[type];

@@ -46,6 +46,13 @@ export interface Success<R extends z.ZodType | undefined> {
 
 export type BodyType = 'application/json' | 'application/x-www-form-urlencoded';
 
+/** A body that the handler reads itself, as a stream: `uploadedBytes`. */
+export interface UploadBody {
+  readonly types: readonly string[];
+  /** Bytes. */
+  readonly limit: number;
+}
+
 /** Both add to the `resource` of the route. */
 export interface BodyResource<B> {
   /** Everything that `of` can answer: who may do nothing of it is refused before any body is read. */
@@ -90,6 +97,8 @@ export interface RouteSpec<
   readonly bodyOptional?: boolean;
   /** Bytes; default 256 KiB. */
   readonly bodyLimit?: number;
+  /** Instead of `body`. */
+  readonly upload?: UploadBody;
   /** Milliseconds until the answer must be there, 0 for streams; default 30 s. */
   readonly timeout?: number;
   readonly limiter?: 'credentials';

@@ -15,7 +15,7 @@ import { AgentTaskRequest, AgentTaskResult } from '../../contracts/agent-task.ts
 import { AliasEvent, RolloutResult } from '../../contracts/registry.ts';
 import { TrainRequest, TrainResult } from '../../contracts/train-register-deploy.ts';
 import { PROBLEM_MEDIA_TYPE } from '../http/problem.ts';
-import type { Route } from '../http/route.ts';
+import type { Route, UploadBody } from '../http/route.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
@@ -104,6 +104,7 @@ function operation(entry: Route): ZodOpenApiOperationObject {
       ...(entry.headers instanceof z.ZodObject && { header: entry.headers }),
     },
     ...(entry.body && { requestBody: requestBody(entry, entry.body) }),
+    ...(entry.upload && { requestBody: uploadBody(entry.upload) }),
     responses: { [String(entry.success.status)]: success(entry), ...problems(entry) },
   };
 }
@@ -127,6 +128,10 @@ function requestBody(entry: Route, schema: z.ZodType): ZodOpenApiOperationObject
   };
 }
 
+function uploadBody({ types }: UploadBody): ZodOpenApiOperationObject['requestBody'] {
+  return { required: true, content: Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])) };
+}
+
 function success({ success: { description, schema, mediaType, headers } }: Route): ZodOpenApiResponseObject {
   const content = schema
     ? { [mediaType ?? 'application/json']: { schema } }
@@ -148,7 +153,7 @@ function success({ success: { description, schema, mediaType, headers } }: Route
 function problems(entry: Route): Record<`${4 | 5}${string}`, ZodOpenApiResponseObject> {
   const codes: ErrorCode[] = [...(entry.errors ?? []), 'INTERNAL'];
   if (entry.access !== 'public') codes.push(...GUARD_ERRORS);
-  if (entry.body) codes.push(...BODY_ERRORS);
+  if (entry.body ?? entry.upload) codes.push(...BODY_ERRORS);
   else if (entry.params ?? entry.query ?? entry.headers) codes.push('REQUEST_INVALID');
   if (entry.audited !== false && entry.method !== 'get' && entry.access !== 'public') codes.push('AUDIT_UNAVAILABLE');
   const byStatus = Map.groupBy(new Set(codes), (code) => ERRORS[code].status);

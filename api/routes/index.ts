@@ -2,7 +2,7 @@ export { attackRoutes, type AttackRoutesOptions } from './attacks.ts';
 export { agentRoutes, type AgentRoutesOptions } from './agents.ts';
 export { authRoutes, type AuthRoutesOptions } from './auth.ts';
 export { codecRoutes } from './codec.ts';
-export { datasetRoutes } from './datasets.ts';
+export { datasetRoutes, type DatasetRoutesOptions } from './datasets.ts';
 export { healthRoutes, type HealthCheck, type HealthRoutesOptions } from './health.ts';
 export { inferenceRoutes, type InferenceRoutesOptions } from './inference.ts';
 export type { ModelSources } from './model-catalog.ts';

@@ -13,6 +13,14 @@ export interface CallOptions {
   readonly role: Role;
   readonly query?: Query;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Longest time until the whole answer is there, for work that takes long. */
+  readonly timeoutMs?: number;
+}
+
+export interface FileBody {
+  readonly bytes: ReadableStream<Uint8Array>;
+  /** Media type. */
+  readonly type: string;
 }
 
 /** Typed calls to the platform's HTTP API. Every method throws {@link CliError}. */
@@ -43,6 +51,12 @@ export class ApiClient {
     return readBody(await this.#send('POST', path, body, options), schema);
   }
 
+  /** Sends a file as it is read. */
+  async upload<T>(path: string, file: FileBody, schema: z.ZodType<T>, options: CallOptions): Promise<T> {
+    const init = { method: 'POST', headers: { 'content-type': file.type }, body: file.bytes, duplex: 'half' as const };
+    return readBody(await this.#fetch(path, init, { timeoutMs: DOWNLOAD_TIMEOUT_MS, ...options }), schema);
+  }
+
   async delete(path: string, options: CallOptions): Promise<void> {
     const response = await this.#send('DELETE', path, undefined, options);
     if (!response.ok) throw await problemError(response);
@@ -55,25 +69,21 @@ export class ApiClient {
     return response.body;
   }
 
-  async #send(
-    method: string,
-    path: string,
-    body: unknown,
-    options: CallOptions,
-    timeoutMs?: number,
-  ): Promise<Response> {
+  #send(method: string, path: string, body: unknown, options: CallOptions, timeoutMs?: number): Promise<Response> {
+    const headers = body === undefined ? undefined : { 'content-type': 'application/json' };
+    const init = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
+    return this.#fetch(path, init, { timeoutMs, ...options });
+  }
+
+  async #fetch(path: string, init: RequestInit, options: CallOptions): Promise<Response> {
     const token = await this.connection.tokens.token(options.role);
-    const init = {
-      method,
-      headers: {
-        accept: 'application/json',
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...options.headers,
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
+    const headers = {
+      accept: 'application/json',
+      authorization: `Bearer ${token}`,
+      ...(init.headers as Record<string, string> | undefined),
+      ...options.headers,
     };
-    return fetchApi(this.url(path, options.query), init, timeoutMs);
+    return fetchApi(this.url(path, options.query), { ...init, headers }, options.timeoutMs);
   }
 }
 

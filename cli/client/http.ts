@@ -52,8 +52,14 @@ export async function problemError(response: Response): Promise<CliError> {
     return new CliError(`${String(response.status)} ${response.statusText} from ${response.url}`, { exitCode });
   }
   const { detail, hint, code, traceId, errors = [] } = problem.data;
+  if (errors.length > 1 && errors.every(({ message }) => detail.includes(message))) {
+    const lines = errors.map(({ field, message }) => `  ${field}: ${message}`);
+    return new CliError([`${String(errors.length)} problems`, ...lines].join('\n'), { exitCode, hint, code, traceId });
+  }
   // An error about one field repeats the detail; only its name is news.
-  const fields = errors.map(({ field, message }) => (message === detail ? field : `${field}: ${message}`));
+  const fields = errors
+    .filter(({ field, message }) => detail !== `${field}: ${message}`)
+    .map(({ field, message }) => (message === detail ? field : `${field}: ${message}`));
   const message = fields.length === 0 ? detail : `${detail} (${fields.join('; ')})`;
   return new CliError(message, { exitCode, hint, code, traceId });
 }

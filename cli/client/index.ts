@@ -1,5 +1,5 @@
 export { ApiClient, path } from './api-client.ts';
-export type { CallOptions } from './api-client.ts';
+export type { CallOptions, FileBody } from './api-client.ts';
 export { apiAddress, localClients } from './connection.ts';
 export type { Connection } from './connection.ts';
 export { followEvents } from './events.ts';

@@ -99,6 +99,10 @@ const api = z.strictObject({
     description: 'Public URL of the API, and the issuer of its tokens.',
     derivedDefault: '`http://<api.host>:<api.port>`',
   }),
+  uploadMib: setting(count.default(1024), {
+    env: 'SAIP_API_UPLOAD_MIB',
+    description: 'Largest file that a data set is made of, in MiB.',
+  }),
   metricsOpen: setting(z.union([z.boolean(), z.stringbool()]).default(false), {
     env: 'SAIP_METRICS_OPEN',
     description: '`true`: `/metrics` needs no token. Otherwise a scraper brings one with `metrics:read`.',

@@ -69,6 +69,19 @@ export class DatasetCatalogue {
     return { card, cardSha256: cardDigest(card), dataSha256: dataDigest(card) };
   }
 
+  /** @throws DatasetError `DATASET_TABLE_UNSUPPORTED` for a table; as `get` */
+  async requirePreparable(name: string, tenant?: string): Promise<void> {
+    const { added } = await this.get(name, tenant);
+    if (added === undefined) return;
+    throw new DatasetError(
+      'DATASET_TABLE_UNSUPPORTED',
+      `${name} is a table, which cannot be prepared for training yet`,
+      {
+        field: 'dataset',
+      },
+    );
+  }
+
   async #read(added: AddedDataset): Promise<ListedDataset> {
     return { added, card: parseCard(await this.#options.store.readJson(added.card, z.unknown()), added.name) };
   }

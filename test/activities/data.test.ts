@@ -10,7 +10,8 @@ import { DatasetCard } from '../../lib/datasets/index.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'saip-data-'));
 const store = new ArtifactStore({ root: path.join(root, 'store') });
-const activities = createDataActivities({ store });
+const none = { find: () => Promise.resolve(undefined), list: () => Promise.resolve([]) };
+const activities = createDataActivities({ store, added: none });
 afterAll(() => rmSync(root, { recursive: true }));
 
 describe('data activities', () => {
@@ -38,7 +39,7 @@ describe('data activities', () => {
       symlinkSync(path.join(installed, file), path.join(folder, file));
     }
     writeFileSync(path.join(folder, 't10k-labels-idx1-ubyte'), Buffer.alloc(10_008));
-    const others = createDataActivities({ store, dataRoots: { mnist: folder } });
+    const others = createDataActivities({ store, added: none, dataRoots: { mnist: folder } });
     const failure = { code: 'DATASET_DIGEST_MISMATCH', field: 't10k-labels-idx1-ubyte' };
     await expect(others.verifyDataCard({ dataset: 'mnist' })).rejects.toMatchObject(failure);
     const request = { dataset: 'mnist', seed: 1, validationShare: 0.2 };

@@ -91,3 +91,12 @@ test_tenants_are_apart if {
 		"resource": {"tenant": "default"},
 	}
 }
+
+test_trainers_add_data_sets if {
+	decide(["trainer"], "dataset:write", {}).allow
+	decide(["admin"], "dataset:write", {}).allow
+	every role in ["viewer", "predictor", "approver", "redteam", "agent-operator", "releaser", "auditor"] {
+		not decide([role], "dataset:write", {}).allow
+	}
+	decide(["viewer"], "dataset:read", {}).allow
+}

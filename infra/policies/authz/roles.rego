@@ -4,7 +4,7 @@ package saip.authz
 role_actions := {
 	"viewer": (reading | {"metrics:read"}),
 	"predictor": {"model:read", "model:infer"},
-	"trainer": ((reading | operating) | {"codec:decode", "model:infer", "model:rollback", "schedule:write"}),
+	"trainer": ((reading | operating) | {"codec:decode", "dataset:write", "model:infer", "model:rollback", "schedule:write"}),
 	"approver": (reading | {"codec:decode", "workflow:approve"}),
 	"redteam": (reading | {"codec:decode", "model:infer", "schedule:write", "workflow:start"}),
 	"agent-operator": (reading | {"codec:decode", "workflow:start"}),
@@ -13,6 +13,7 @@ role_actions := {
 	"admin": ((reading | operating) | {
 		"audit:read",
 		"codec:decode",
+		"dataset:write",
 		"metrics:read",
 		"model:infer",
 		"model:rollback",

@@ -74,6 +74,9 @@ def run_steps(settings: Settings) -> None:
     if not python_tools.is_complete(python_tools.model_signing_directory(settings)):
         with step("Reference verifier of model signatures", log) as current:
             python_tools.install_model_signing(settings, current)
+    if not python_tools.is_complete(python_tools.croissant_directory(settings)):
+        with step("Reference validator of data cards", log) as current:
+            python_tools.install_croissant(settings, current)
     if not python_tools.is_complete(python_tools.syft_directory(settings)):
         with step("Syft", log) as current:
             python_tools.install_syft(settings, current)

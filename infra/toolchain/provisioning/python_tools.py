@@ -31,6 +31,11 @@ def model_signing_directory(settings: Settings) -> Path:
     return settings.cache / f"model-signing-{digest(TOOLCHAIN / 'model-signing.lock', python_key())}"
 
 
+def croissant_directory(settings: Settings) -> Path:
+    locks = [TOOLCHAIN / f"{name}.lock" for name in ("croissant-build", "croissant")]
+    return settings.cache / f"croissant-{digest(*locks, python_key())}"
+
+
 def syft_directory(settings: Settings) -> Path:
     return settings.cache / f"syft-{digest(TOOLCHAIN / 'syft.lock', TENSORFLOW_PYTHON)}"
 
@@ -107,6 +112,21 @@ def install_model_signing(settings: Settings, step: Step) -> None:
     sync = [uv, "pip", "install", "--python", directory / "bin" / "python", "--no-progress", "--require-hashes"]
     lock = TOOLCHAIN / "model-signing.lock"
     step.run([*sync, "--only-binary", ":all:", "--compile-bytecode", "-r", lock], environment)
+    (directory / COMPLETE).touch()
+
+
+def install_croissant(settings: Settings, step: Step) -> None:
+    directory = croissant_directory(settings)
+    start_over(directory)
+    tools = tools_directory(settings)
+    environment = registries.uv_environment(tools / "bin" / "python", settings.cache)
+    uv = tools / "bin" / "uv"
+    step.run([uv, "venv", "--quiet", "--python", sys.executable, directory], environment)
+    sync = [uv, "pip", "install", "--python", directory / "bin" / "python", "--no-progress", "--require-hashes"]
+    step.run([*sync, "--only-binary", ":all:", "-r", TOOLCHAIN / "croissant-build.lock"], environment)
+    # One dependency has no wheel: it is built by what was just installed, and by nothing else.
+    built = ["--only-binary", ":all:", "--no-binary", "jsonpath-rw", "--no-build-isolation"]
+    step.run([*sync, *built, "-r", TOOLCHAIN / "croissant.lock"], environment)
     (directory / COMPLETE).touch()
 
 

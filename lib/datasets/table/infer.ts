@@ -41,7 +41,7 @@ export function inferSchema(
     else features.push({ ...verdict, name: column.name, nullable: column.missing > 0 });
   }
   const target = inferTarget(evidence, options, problems);
-  if (features.length === 0) problems.add({ message: 'no column is left to learn from' });
+  if (features.length === 0 && problems.count === 0) problems.add({ message: 'no column is left to learn from' });
   problems.throwIfAny();
   const { delimiter, file } = o;
   return { schema: Schema.parse({ file, features, target, missing: evidence.missing, delimiter }), leftOut };

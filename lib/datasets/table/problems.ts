@@ -18,6 +18,10 @@ export class Problems {
     this.file = file;
   }
 
+  get count(): number {
+    return this.#found.length;
+  }
+
   /** @throws DatasetError once there are too many to go on */
   add(problem: TableProblem): void {
     this.#found.push(problem);

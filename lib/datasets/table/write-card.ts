@@ -40,33 +40,47 @@ export function writeCard(o: WriteCardOptions): DatasetCard {
       field: `card.properties.${own}`,
     });
   }
-  const card = { ...said(o), ...o.card.properties, ...follows(o) };
+  // What was said in an option counts more than the given card, and anything more than "not stated".
+  const card = { ...unstated(o), ...o.card.properties, ...said(o.card), ...follows(o) };
   return parseCard(card, `card of ${o.name}`);
 }
 
-function said({ card, file, home, today }: WriteCardOptions): Record<string, unknown> {
+function unstated({ file, home, today }: WriteCardOptions): Record<string, unknown> {
   return {
-    description: card.description,
-    url: card.url ?? home,
-    datePublished: card.published ?? today,
-    license: licenceUrl(card.licence),
-    copyrightNotice: card.copyright ?? NOT_STATED,
-    creator: card.creators.map(({ type, name }) => ({ '@type': type, name })),
-    citeAs: card.citation ?? NOT_STATED,
-    'prov:wasDerivedFrom':
-      card.sources.length > 0
-        ? card.sources.map((source) => ({ '@id': source }))
-        : [{ '@id': `urn:sha256:${file.sha256}`, 'prov:label': `The file as it was added. Origin: ${NOT_STATED}` }],
-    'rai:dataCollection': card.collection ?? NOT_STATED,
-    'rai:dataUseCases': orNotStated(card.uses),
-    'rai:dataLimitations': orNotStated(card.limitations),
-    'rai:dataBiases': orNotStated(card.biases),
-    'rai:personalSensitiveInformation': orNotStated(card.personal),
+    url: home,
+    datePublished: today,
+    copyrightNotice: NOT_STATED,
+    citeAs: NOT_STATED,
+    'prov:wasDerivedFrom': [
+      { '@id': `urn:sha256:${file.sha256}`, 'prov:label': `The file as it was added. Origin: ${NOT_STATED}` },
+    ],
+    'rai:dataCollection': NOT_STATED,
+    'rai:dataUseCases': [NOT_STATED],
+    'rai:dataLimitations': [NOT_STATED],
+    'rai:dataBiases': [NOT_STATED],
+    'rai:personalSensitiveInformation': [NOT_STATED],
   };
 }
 
-function orNotStated(texts: readonly string[]): readonly string[] {
-  return texts.length > 0 ? texts : [NOT_STATED];
+function said(card: CardOptions): Record<string, unknown> {
+  const sources = card.sources.map((source) => ({ '@id': source }));
+  const stated = {
+    description: card.description,
+    url: card.url,
+    datePublished: card.published,
+    license: licenceUrl(card.licence),
+    copyrightNotice: card.copyright,
+    creator: card.creators.map(({ type, name }) => ({ '@type': type, name })),
+    citeAs: card.citation,
+    'prov:wasDerivedFrom': sources,
+    'rai:dataCollection': card.collection,
+    'rai:dataUseCases': card.uses,
+    'rai:dataLimitations': card.limitations,
+    'rai:dataBiases': card.biases,
+    'rai:personalSensitiveInformation': card.personal,
+  };
+  const isStated = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(Object.entries(stated).filter(([, value]) => isStated(value)));
 }
 
 function follows(o: WriteCardOptions): Record<string, unknown> {
