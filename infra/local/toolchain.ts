@@ -21,6 +21,7 @@ export const Toolchain = z.object({
   mlflow: AbsolutePath,
   /** Reference implementation of OpenSSF Model Signing, for tests. */
   modelSigning: AbsolutePath,
+  /** Reference implementation of Croissant, for tests. */
   croissant: AbsolutePath,
   /** Catalogues lock files for releases. */
   syft: AbsolutePath,

@@ -24,6 +24,12 @@ afterAll(() => api.stop());
 const model = { name: 'm', layers: [{ type: 'dense', units: 10 }] };
 const tensor = { name: 'x', shape: [1, 1], datatype: 'FP32', data: [1] };
 const digest = 'a'.repeat(64);
+const dataset = {
+  name: 'orders',
+  upload: digest,
+  table: { target: 'y' },
+  card: { licence: 'CC0-1.0', description: 'Orders.', creators: [{ type: 'Person', name: 'Ann' }] },
+};
 const schedule = { id: 'nightly', train: { model: 'mnist-cnn' } };
 
 /** Route → bodies that it must refuse, each with the field that the answer names. */
@@ -65,6 +71,17 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
     [{ model: 'm', notes: '' }, 'body.notes'],
     [{ model: 'm', approval: { timeoutSeconds: 0 } }, 'body.approval.timeoutSeconds'],
     [{ model: 'm', requestedBy: 'somebody else' }, 'body.requestedBy'],
+  ],
+  'post /v1/datasets': [
+    [{}, 'body.name'],
+    [{ ...dataset, name: '../x' }, 'body.name'],
+    [{ ...dataset, file: '../../etc/passwd' }, 'body.file'],
+    [{ ...dataset, upload: 'x' }, 'body.upload'],
+    [{ ...dataset, table: {} }, 'body.table.target'],
+    [{ ...dataset, table: { target: 'y', columns: { x: 'text' } } }, 'body.table.columns.x'],
+    [{ ...dataset, table: { target: 'y', delimiter: '"' } }, 'body.table.delimiter'],
+    [{ ...dataset, card: {} }, 'body.card.licence'],
+    [{ ...dataset, addedBy: 'somebody else' }, 'body.addedBy'],
   ],
   'post /v1/workflows/rollout': [
     [{ version: '1' }, 'body.model'],

@@ -10,14 +10,12 @@ import { extract } from 'tar';
 import { WorkflowStarted } from '../../contracts/api.ts';
 import { ReleaseDetail, ReleaseKeys, ReleaseList } from '../../contracts/release-api.ts';
 import { JWT_TOKEN_TYPE, TOKEN_EXCHANGE, TokenResponse } from '../../contracts/token.ts';
-import { stackLayout } from '../../infra/local/index.ts';
-import { ensureOAuthClients } from '../../infra/local/postgres/oauth-clients.ts';
-import { ModelRegistry, OAuthClients, Releases } from '../../lib/clients/index.ts';
+import { ModelRegistry, Releases } from '../../lib/clients/index.ts';
 import { ReleaseStore, verifyRelease } from '../../lib/release/index.ts';
 import { AUDIENCE, CLAIMS, OidcIssuer, type TokenOptions } from '../support/oidc-issuer.ts';
 import { MadeRelease } from '../release/support/made-release.ts';
 import { createPrivateDatabase, type PrivateDatabase } from '../support/private-database.ts';
-import { testHome } from '../support/stack.ts';
+import { copyClients } from './support/clients.ts';
 import { createNamespace } from './support/namespace.ts';
 import { problemOf, startApi, type TestApi } from './support/harness.ts';
 
@@ -261,10 +259,6 @@ describe('the exchange of a token', () => {
 });
 
 /** The clients of the stack sign in to the private database, too. */
-async function copyClients({ owner }: PrivateDatabase): Promise<void> {
-  await ensureOAuthClients(stackLayout(testHome()), new OAuthClients(owner));
-}
-
 function never(): never {
   throw new Error('the test data is not whole');
 }
