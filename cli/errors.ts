@@ -9,6 +9,8 @@ export interface CliErrorOptions {
   /** Code of the problem details or of the platform's error table. */
   readonly code?: string;
   readonly traceId?: string;
+  /** Several things that are wrong, a line each. */
+  readonly details?: readonly string[];
   readonly cause?: unknown;
 }
 
@@ -19,6 +21,7 @@ export class CliError extends Error {
   readonly hint: string | undefined;
   readonly code: string | undefined;
   readonly traceId: string | undefined;
+  readonly details: readonly string[];
 
   constructor(message: string, options: CliErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -26,6 +29,7 @@ export class CliError extends Error {
     this.hint = options.hint;
     this.code = options.code;
     this.traceId = options.traceId;
+    this.details = options.details ?? [];
   }
 }
 

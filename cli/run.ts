@@ -31,15 +31,19 @@ function usageOf(error: CommanderError, args: readonly string[]): CliError {
   });
 }
 
-/** One line and a hint for people, one JSON object for programs; both on stderr. */
+/** One line, with its details, and a hint for people, one JSON object for programs; both on stderr. */
 function report(io: Io, error: CliError, json: boolean): void {
-  const { message, hint, code, traceId, exitCode } = error;
+  const { message, hint, code, traceId, details, exitCode } = error;
   if (json) {
-    writeLine(io.stderr, JSON.stringify({ error: { message, hint, code, traceId, exitCode } }));
+    writeLine(
+      io.stderr,
+      JSON.stringify({ error: { message, hint, code, traceId, exitCode, ...(details.length > 0 && { details }) } }),
+    );
   } else {
     const colors = picocolors.createColors(io.errorColor);
     const trace = traceId === undefined ? '' : ` (trace ${traceId})`;
     writeLine(io.stderr, `${colors.red('error:')} ${oneLine(message)}${trace}`);
+    for (const detail of details) writeLine(io.stderr, `  ${oneLine(detail)}`);
     if (hint !== undefined) writeLine(io.stderr, `${colors.dim('hint:')} ${oneLine(hint)}`);
   }
   if (io.env.SAIP_DEBUG === '1') writeLine(io.stderr, debugText(error));

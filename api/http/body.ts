@@ -30,7 +30,7 @@ export function bodyReader(route: Route): (request: Request, response: Response)
         headers: { Accept: types.join(', ') },
       });
     }
-    const late = setTimeout(() => request.destroy(), READ_MS);
+    const late = setTimeout(() => request.destroy(), READ_MS).unref();
     await run(parsers[type], request, response).finally(() => clearTimeout(late));
     return request.body as unknown;
   };

@@ -82,7 +82,8 @@ export async function addRequest(path: string, options: AddOptions): Promise<Uns
 function nameOf(path: string): string | undefined {
   const name = basename(path, extname(path))
     .toLowerCase()
-    .replaceAll(/[^a-z0-9._-]+/g, '-');
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
   return Name.safeParse(name).data;
 }
 

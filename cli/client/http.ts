@@ -53,8 +53,8 @@ export async function problemError(response: Response): Promise<CliError> {
   }
   const { detail, hint, code, traceId, errors = [] } = problem.data;
   if (errors.length > 1 && errors.every(({ message }) => detail.includes(message))) {
-    const lines = errors.map(({ field, message }) => `  ${field}: ${message}`);
-    return new CliError([`${String(errors.length)} problems`, ...lines].join('\n'), { exitCode, hint, code, traceId });
+    const details = errors.map(({ field, message }) => `${field}: ${message}`);
+    return new CliError(`${String(errors.length)} problems`, { exitCode, hint, code, traceId, details });
   }
   // An error about one field repeats the detail; only its name is news.
   const fields = errors

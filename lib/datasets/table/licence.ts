@@ -3,7 +3,7 @@ import { DatasetError } from '../errors.ts';
 
 const require = createRequire(import.meta.url);
 /** Identifiers of the SPDX licence list, which the package carries as JSON. */
-const IDS = require('spdx-license-ids') as readonly string[];
+const IDS = require('spdx-license-ids/index.json') as readonly string[];
 const BY_LOWER_CASE = new Map(IDS.map((id) => [id.toLowerCase(), id]));
 
 /**

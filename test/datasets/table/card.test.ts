@@ -89,7 +89,7 @@ describe('the card of a table', () => {
 
   it('would not hold without what Croissant asks for', async () => {
     const card = await written();
-    const { license: _, ...unlicensed } = card;
+    const unlicensed = { ...card, license: undefined };
     const broken = {
       ...unlicensed,
       recordSet: [{ '@type': 'cr:RecordSet', '@id': 'rows', field: [{ '@type': 'cr:Field' }] }],
