@@ -49,7 +49,10 @@ describe('loadConfig', () => {
     });
     expect(config.process).toBe('api');
     expect(config.logLevel).toBe('debug');
-    expect(config.api).toEqual({ host: '0.0.0.0', port: 9002, url: 'https://saip.example', metricsOpen: false });
+    expect(config.api).toEqual({
+      ...{ host: '0.0.0.0', port: 9002, url: 'https://saip.example' },
+      ...{ metricsOpen: false, uploadMib: 1024 },
+    });
   });
 
   it('reads the file that SAIP_CONFIG names, which may move the state directory', () => {

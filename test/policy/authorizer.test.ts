@@ -17,7 +17,10 @@ const OPERATING = ['workflow:start', 'workflow:cancel', 'workflow:retry'] as con
 const ALLOWED: Record<Role, readonly Action[]> = {
   viewer: [...READING, 'metrics:read'],
   predictor: ['model:read', 'model:infer'],
-  trainer: [...READING, ...OPERATING, 'model:infer', 'model:rollback', 'schedule:write', 'codec:decode'],
+  trainer: [
+    ...[...READING, ...OPERATING],
+    ...(['model:infer', 'model:rollback', 'schedule:write', 'codec:decode', 'dataset:write'] as const),
+  ],
   approver: [...READING, 'workflow:approve', 'codec:decode'],
   redteam: [...READING, 'model:infer', 'codec:decode'],
   'agent-operator': [...READING, 'codec:decode'],
