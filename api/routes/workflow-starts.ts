@@ -77,9 +77,9 @@ function searchRoute({ temporal, resolveTrainInput, resolveSearchInput }: Workfl
     summary: 'Search for the best configuration of a network, then train, gate, sign and register it',
     access: 'workflow:start',
     resource: () => ({ workflowType: 'searchHyperparameters' }),
-    headers,
+    headers: startHeaders,
     body: SearchRequest,
-    success,
+    success: started,
     errors: [
       'PRESET_UNKNOWN',
       'DATASET_UNKNOWN',
@@ -97,13 +97,13 @@ function searchRoute({ temporal, resolveTrainInput, resolveSearchInput }: Workfl
       const resolved = below('body.train', () => resolveTrainInput(body.train, caller.sub));
       const train = { ...resolved, tenant: caller.tenant };
       const input = below('body', () => resolveSearchInput(body, train));
-      const started = await startOnce(temporal, 'search', {
+      const run = await startOnce(temporal, 'search', {
         start: searchStart(input),
         input,
         idempotency: { key: given['idempotency-key'], subject: caller.sub, body },
       });
-      response.location(started.links.self);
-      return started;
+      response.location(run.links.self);
+      return run;
     },
   });
 }
