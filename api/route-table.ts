@@ -3,6 +3,7 @@ import type { Route } from './http/route.ts';
 import {
   attackRoutes,
   agentRoutes,
+  apiKeyRoutes,
   authRoutes,
   codecRoutes,
   datasetRoutes,
@@ -19,6 +20,7 @@ import {
   workflowStartRoutes,
   type AttackRoutesOptions,
   type AgentRoutesOptions,
+  type ApiKeyRoutesOptions,
   type AuthRoutesOptions,
   type DatasetRoutesOptions,
   type HealthRoutesOptions,
@@ -36,6 +38,7 @@ import {
 export interface RouteTableOptions {
   readonly attacks: AttackRoutesOptions;
   readonly agents: AgentRoutesOptions;
+  readonly apiKeys: ApiKeyRoutesOptions;
   readonly auth: AuthRoutesOptions;
   readonly datasets: DatasetRoutesOptions;
   readonly codec: Parameters<typeof codecRoutes>[0];
@@ -56,6 +59,7 @@ export function routeTable(options: RouteTableOptions): Route[] {
   let document: OpenApiDocument | undefined;
   const routes: Route[] = [
     ...authRoutes(options.auth),
+    ...apiKeyRoutes(options.apiKeys),
     ...workflowStartRoutes(options.starts),
     releaseStartRoute(options.starts),
     ...workflowRoutes(options.workflows),

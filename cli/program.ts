@@ -4,6 +4,7 @@ import { registerAgent } from './commands/agent.ts';
 import { registerBench } from './commands/bench.ts';
 import { registerDatasets } from './commands/datasets.ts';
 import { registerDemo } from './commands/demo.ts';
+import { registerKeys } from './commands/keys.ts';
 import { registerModels } from './commands/models.ts';
 import { registerReleases } from './commands/releases.ts';
 import { registerSchedules } from './commands/schedules.ts';
@@ -42,6 +43,7 @@ export function createProgram(io: Io, version: string): Command {
   registerAttacks(program, io);
   registerSchedules(program, io);
   registerAgent(program, io);
+  registerKeys(program, io);
   registerSession(program, io);
   registerBench(program, io);
   return program;

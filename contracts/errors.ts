@@ -23,6 +23,9 @@ export const ERRORS = {
   // identity and policy
   UNAUTHENTICATED: permanent(401, 'Send a valid bearer token: saip token.'),
   TOKEN_INVALID: permanent(401, 'Get a new token: saip token.'),
+  API_KEY_INVALID: permanent(401, 'Check the key, or make a new one: saip keys create.'),
+  API_KEY_UNKNOWN: permanent(404, 'saip keys list shows what exists.'),
+  API_KEY_ENDED: permanent(409, 'Make a new key: saip keys create.'),
   CLIENT_CREDENTIALS_INVALID: permanent(401, 'Check client_id and client_secret.'),
   FORBIDDEN: permanent(403, 'Ask an administrator for a role that allows this.'),
   APPROVAL_INVALID: permanent(403, 'Approve through the API or CLI with a token that may.'),

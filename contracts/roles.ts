@@ -36,6 +36,8 @@ export const ACTIONS = [
   'audit:read',
   'codec:decode',
   'metrics:read',
+  'key:read',
+  'key:write',
 ] as const;
 export const Action = z.enum(ACTIONS);
 export type Action = z.infer<typeof Action>;
@@ -48,3 +50,13 @@ export const Principal = z.object({
   tenant: z.string().min(1).max(64),
 });
 export type Principal = z.infer<typeof Principal>;
+
+/** Narrows what a principal may do to what an API key was made for. */
+export const KeyScope = z.object({
+  /** Of the key. */
+  id: z.string(),
+  actions: z.array(Action),
+  /** Absent: every model. */
+  models: z.array(z.string()).optional(),
+});
+export type KeyScope = z.infer<typeof KeyScope>;

@@ -39,3 +39,10 @@ export const TokenResponse = z.object({
   issued_token_type: z.literal('urn:ietf:params:oauth:token-type:access_token').optional(),
 });
 export type TokenResponse = z.infer<typeof TokenResponse>;
+
+/** RFC 7009; the hint is of no use here and is passed over. */
+export const RevokeRequest = z.strictObject({
+  token: z.string().min(1).max(8192),
+  token_type_hint: z.string().max(64).optional(),
+});
+export type RevokeRequest = z.infer<typeof RevokeRequest>;

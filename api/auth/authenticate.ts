@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import type { TokenVerifier } from '../../lib/identity/index.ts';
+import { looksLikeApiKey, type ApiKeyVerifier, type TokenVerifier } from '../../lib/identity/index.ts';
 import { ApiError } from '../errors.ts';
 import type { Caller } from '../http/route.ts';
 import type { SessionCookie } from './cookie.ts';
@@ -7,13 +7,17 @@ import type { Sessions } from './sessions.ts';
 
 export interface AuthenticatorOptions {
   readonly verifier: Pick<TokenVerifier, 'verify'>;
+  readonly keys: Pick<ApiKeyVerifier, 'verify'>;
   readonly sessions: Sessions;
   readonly cookie: SessionCookie;
   /** Origins whose pages may use a session: the Temporal UI and the API itself. */
   readonly origins: ReadonlySet<string>;
 }
 
-/** Finds out who sends a request: a bearer token (RFC 6750), or a session cookie on the routes that accept one. */
+/**
+ * Finds out who sends a request: a bearer token (RFC 6750), an API key in its place or in `X-API-Key`, or a session
+ * cookie on the routes that accept one.
+ */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
 
@@ -21,10 +25,18 @@ export class Authenticator {
     this.#options = options;
   }
 
-  /** @throws {ApiError} `UNAUTHENTICATED`; IdentityError `TOKEN_INVALID` */
+  /** @throws {ApiError} `UNAUTHENTICATED`; IdentityError `TOKEN_INVALID`, `API_KEY_INVALID` */
   async authenticate(request: Request, { cookie }: { cookie: boolean }): Promise<Caller> {
     const header = request.headers.authorization;
-    if (header !== undefined) return this.callerOf(bearer(header));
+    const key = request.headers['x-api-key'];
+    if (header !== undefined && key !== undefined) {
+      throw new ApiError('UNAUTHENTICATED', 'The request brings two credentials.', { field: 'header.x-api-key' });
+    }
+    if (key !== undefined) return this.#ownerOf(String(key));
+    if (header !== undefined) {
+      const credential = bearer(header);
+      return looksLikeApiKey(credential) ? this.#ownerOf(credential) : this.callerOf(credential);
+    }
     const session = cookie ? this.#session(request) : undefined;
     if (session) return session;
     throw new ApiError('UNAUTHENTICATED', 'The request brings no bearer token.', { field: 'header.authorization' });
@@ -34,6 +46,13 @@ export class Authenticator {
   async callerOf(token: string): Promise<Caller> {
     const { principal, expiresAt } = await this.#options.verifier.verify(token);
     return { ...principal, expiresAt };
+  }
+
+  /** A key speaks for its owner, within what it was made for. */
+  async #ownerOf(key: string): Promise<Caller> {
+    const { id, owner, tenant, roles, actions, models, expiresAt } = await this.#options.keys.verify(key);
+    const scope = { id, actions: [...actions], ...(models && { models: [...models] }) };
+    return { sub: owner, tenant, roles: [...roles], expiresAt: Math.floor(expiresAt / 1000), scope };
   }
 
   /** SameSite keeps other sites out; the origin check keeps out other ports of the same host. */

@@ -20,8 +20,8 @@ export function createGuards(options: GuardsOptions): Guards {
   const { authenticator, authorizer, auditLog, credentialFailures = 30 } = options;
   return {
     authenticate: (request, { cookie }) => authenticator.authenticate(request, { cookie }),
-    decide: ({ principal: { sub, roles, tenant }, action, resource }) =>
-      authorizer.decide({ principal: { sub, roles, tenant }, action, resource }),
+    decide: ({ principal: { sub, roles, tenant, scope }, action, resource }) =>
+      authorizer.decide({ principal: { sub, roles, tenant, ...(scope && { scope }) }, action, resource }),
     audit: async ({ detail: { traceId, ...detail }, ...entry }) => {
       try {
         await auditLog.append({ ...entry, traceId, detail });

@@ -1,5 +1,6 @@
 export { Authenticator, type AuthenticatorOptions } from './authenticate.ts';
 export { clientLogin, type ClientLogin } from './client-credentials.ts';
+export { ApiKeyring, type KeyringOptions } from './keys.ts';
 export { SessionCookie, type SessionCookieOptions } from './cookie.ts';
 export { cors, type CorsOptions } from './cors.ts';
 export { createGuards, type GuardsOptions } from './guards.ts';

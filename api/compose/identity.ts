@@ -1,28 +1,38 @@
-import { OAuthClients, type BaoClient, type Pool } from '../../lib/clients/index.ts';
+import { ApiKeys, OAuthClients, RevokedTokens, type BaoClient, type Pool } from '../../lib/clients/index.ts';
+import { isSaipError } from '../../contracts/errors.ts';
 import type { SaipConfig } from '../../lib/config/index.ts';
 import {
+  ApiKeyVerifier,
+  Revocations,
   TokenExchange,
   TokenIssuer,
   TokenVerifier,
   TransitKeySet,
   signApproval,
   type ExternalTrust,
+  type VerifiedToken,
 } from '../../lib/identity/index.ts';
-import { Authenticator, SessionCookie, Sessions } from '../auth/index.ts';
+import { ApiKeyring, Authenticator, SessionCookie, Sessions } from '../auth/index.ts';
 import type { AuthRoutesOptions } from '../routes/index.ts';
 import type { ApprovalSigner } from '../temporal/updates.ts';
 
 /** `aud` of the access tokens that this API issues and accepts. */
 export const TOKEN_AUDIENCE = 'saip-api';
 
-export interface Identity extends Omit<AuthRoutesOptions, 'signIn'> {
+export interface Identity extends Omit<AuthRoutesOptions, 'signIn' | 'audit'> {
   readonly issuer: TokenIssuer;
   readonly exchange: TokenExchange;
   readonly authenticator: Authenticator;
+  readonly keyring: ApiKeyring;
+  /** To be started before the first request, and stopped. */
+  readonly revocations: Revocations;
   readonly signApproval: ApprovalSigner;
   /** Origins whose pages may use a session. */
   readonly origins: ReadonlySet<string>;
 }
+
+/** Transit key whose HMAC is what the database holds of an API key. */
+const API_KEYS = 'api-keys';
 
 /** Tokens, sessions and approvals, with their keys in OpenBao. */
 export function composeIdentity({ config, bao, pool }: { config: SaipConfig; bao: BaoClient; pool: Pool }): Identity {
@@ -30,18 +40,43 @@ export function composeIdentity({ config, bao, pool }: { config: SaipConfig; bao
   const approvals = new TransitKeySet({ transit: bao, key: 'approvals' });
   const token = { keys, issuer: config.api.url, audience: TOKEN_AUDIENCE };
   const sessions = new Sessions();
+  const apiKeys = new ApiKeys(pool);
+  const verifier = new ApiKeyVerifier({ store: apiKeys, hash: (key, like) => bao.transitHmac(API_KEYS, key, like) });
+  const revoked = new RevokedTokens(pool);
+  const revocations = new Revocations({ load: () => revoked.ids() });
+  const tokens = new TokenVerifier({ ...token, revocations });
   const cookie = new SessionCookie({ secure: config.api.url.startsWith('https:') });
   const origins = new Set([config.temporal.uiUrl, config.api.url].map((url) => new URL(url).origin));
   return {
     keys,
     issuer: new TokenIssuer({ ...token, clients: new OAuthClients(pool) }),
     exchange: new TokenExchange({ trust: trustOf(config) }),
-    authenticator: new Authenticator({ verifier: new TokenVerifier(token), sessions, cookie, origins }),
+    authenticator: new Authenticator({ verifier: tokens, keys: verifier, sessions, cookie, origins }),
+    keyring: new ApiKeyring({ keys: apiKeys, verifier, hash: (key) => bao.transitHmac(API_KEYS, key) }),
+    revocations,
+    revoke: (text) => revokeToken(text, { tokens, revoked, revocations }),
     sessions,
     cookie,
     origins,
     signApproval: (approval) => signApproval({ keys: approvals, issuer: config.api.url, approval }),
   };
+}
+
+/** RFC 7009: a token that is worth nothing is revoked already. @returns the token that was ended */
+async function revokeToken(
+  text: string,
+  { tokens, revoked, revocations }: { tokens: TokenVerifier; revoked: RevokedTokens; revocations: Revocations },
+): Promise<VerifiedToken | undefined> {
+  let token: VerifiedToken;
+  try {
+    token = await tokens.verify(text);
+  } catch (error) {
+    if (isSaipError(error) && error.code === 'TOKEN_INVALID') return undefined;
+    throw error;
+  }
+  await revoked.add({ jti: token.jti, subject: token.principal.sub, expiresAt: token.expiresAt });
+  revocations.add(token.jti);
+  return token;
 }
 
 /** The configuration holds all of it or nothing; anything in between is refused at the start. */

@@ -99,7 +99,8 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       ...{ artifacts, datasets, uploadMib: config.api.uploadMib, url: config.api.url },
       catalogue: new DatasetCatalogue({ store: artifacts, added: datasets }),
     },
-    auth: { ...identity, signIn: new SignIn({ ...identity, audit: guards.audit }) },
+    apiKeys: { keyring: identity.keyring },
+    auth: { ...identity, audit: guards.audit, signIn: new SignIn({ ...identity, audit: guards.audit }) },
     // Histories hold payloads from before encryption, such as search attributes: shown as they are.
     codec: { codec: createPayloadCodec({ keyring, plaintext: 'pass' }) },
     health: { checks: healthChecks({ bao, pool, temporal, serving }), registry, metricsOpen: config.api.metricsOpen },
@@ -142,12 +143,14 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   return {
     routes,
     start: async () => {
+      await identity.revocations.start();
       const port = await server.listen(config.api.host, config.api.port);
       await serving.start();
       return port;
     },
     stop: async ({ notice } = {}) => {
       serving.retire();
+      identity.revocations.stop();
       feeds.close();
       await server.drain({ notice });
       await serving.stop();

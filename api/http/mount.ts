@@ -125,7 +125,7 @@ async function permit(
     denial = rule;
   }
   if (isAudited(entry)) {
-    const detail = { traceId: traceIdOf(response), rule: denial };
+    const detail = { traceId: traceIdOf(response), rule: denial, ...keyOf(caller) };
     await guards.audit({ actor: sub, action, subject: subjectOf(request), decision: 'deny', detail });
   }
   throw new ApiError('FORBIDDEN', `${action} is not allowed to ${sub} (${denial}).`);
@@ -152,8 +152,12 @@ function auditEntry(entry: Route, context: RequestContext, rule: string): AuditE
     action: entry.access,
     subject: subjectOf(context.request),
     decision: 'allow',
-    detail: { traceId: context.traceId, rule, ...entry.auditDetail(context) },
+    detail: { traceId: context.traceId, rule, ...keyOf(context.caller), ...entry.auditDetail(context) },
   };
+}
+
+function keyOf({ scope }: Caller): Readonly<Record<string, string>> {
+  return scope === undefined ? {} : { apiKey: scope.id };
 }
 
 function subjectOf(request: Request): string {

@@ -1,13 +1,15 @@
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { ErrorCode } from '../../contracts/errors.ts';
-import type { Action, Principal } from '../../contracts/roles.ts';
+import type { Action, KeyScope, Principal } from '../../contracts/roles.ts';
 import type { Resource } from '../../lib/policy/index.ts';
 
 /** Who sends a request, as its verified token or session says. */
 export interface Caller extends Readonly<Principal> {
   /** Seconds since the epoch. */
   readonly expiresAt: number;
+  /** What the API key that the request brings was made for. */
+  readonly scope?: KeyScope;
 }
 
 export const ANONYMOUS: Caller = { sub: 'anonymous', roles: [], tenant: 'default', expiresAt: 0 };

@@ -1,10 +1,12 @@
 import { Jwks, SessionRequest, SessionResponse } from '../../contracts/api.ts';
-import { TOKEN_EXCHANGE, TokenRequest, TokenResponse } from '../../contracts/token.ts';
-import type { TransitKeySet } from '../../lib/identity/index.ts';
+import { z } from 'zod';
+import { RevokeRequest, TOKEN_EXCHANGE, TokenRequest, TokenResponse } from '../../contracts/token.ts';
+import type { TransitKeySet, VerifiedToken } from '../../lib/identity/index.ts';
 import { clientLogin } from '../auth/client-credentials.ts';
 import type { SessionCookie } from '../auth/cookie.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import type { SignIn } from '../auth/sign-in.ts';
+import type { Guards } from '../http/mount.ts';
 import { route, type Caller, type Route } from '../http/route.ts';
 
 /** A session that begins with client credentials lasts a working day; one that begins with a token ends with it. */
@@ -12,6 +14,9 @@ const SESSION_SECONDS = 8 * 3600;
 
 export interface AuthRoutesOptions {
   readonly signIn: SignIn;
+  /** @returns the token that was ended, if it was worth anything */
+  readonly revoke: (token: string) => Promise<VerifiedToken | undefined>;
+  readonly audit: Guards['audit'];
   readonly keys: Pick<TransitKeySet, 'jwks'>;
   readonly sessions: Sessions;
   readonly cookie: SessionCookie;
@@ -19,7 +24,7 @@ export interface AuthRoutesOptions {
 
 export function authRoutes(options: AuthRoutesOptions): Route[] {
   const tag = 'Identity';
-  return [tokenRoute(options, tag), jwksRoute(options, tag), ...sessionRoutes(options, tag)];
+  return [tokenRoute(options, tag), revokeRoute(options, tag), jwksRoute(options, tag), ...sessionRoutes(options, tag)];
 }
 
 function tokenRoute({ signIn }: AuthRoutesOptions, tag: string): Route {
@@ -58,6 +63,33 @@ function tokenRoute({ signIn }: AuthRoutesOptions, tag: string): Route {
         scope: token.scope,
         ...(exchanges && { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' as const }),
       };
+    },
+  });
+}
+
+function revokeRoute({ revoke, audit }: AuthRoutesOptions, tag: string): Route {
+  return route({
+    method: 'post',
+    path: '/v1/auth/revoke',
+    operationId: 'revokeToken',
+    tag,
+    summary: 'End an access token before its time (RFC 7009)',
+    description:
+      'Who holds a token may end it. It counts within five seconds everywhere. A worthless token is no error.',
+    access: 'public',
+    limiter: 'credentials',
+    body: RevokeRequest,
+    bodyTypes: ['application/x-www-form-urlencoded', 'application/json'],
+    bodyLimit: 16 * 1024,
+    success: { status: 200, description: 'The token is of no use any more.', schema: z.object({}) },
+    errors: ['RATE_LIMITED', 'AUDIT_UNAVAILABLE'],
+    handler: async ({ body, traceId }) => {
+      const ended = await revoke(body.token);
+      if (ended === undefined) return {};
+      const { principal, jti } = ended;
+      const entry = { actor: principal.sub, action: 'token:revoke', subject: `token:${jti}` };
+      await audit({ ...entry, decision: 'allow', detail: { traceId, jti } });
+      return {};
     },
   });
 }

@@ -1,5 +1,6 @@
 export { attackRoutes, type AttackRoutesOptions } from './attacks.ts';
 export { agentRoutes, type AgentRoutesOptions } from './agents.ts';
+export { apiKeyRoutes, type ApiKeyRoutesOptions } from './api-keys.ts';
 export { authRoutes, type AuthRoutesOptions } from './auth.ts';
 export { codecRoutes } from './codec.ts';
 export { datasetRoutes, type DatasetRoutesOptions } from './datasets.ts';

@@ -10,6 +10,7 @@ import {
 } from '../../contracts/inference.ts';
 import { isSaipError } from '../../contracts/errors.ts';
 import { Name } from '../../contracts/reference.ts';
+import type { Resource } from '../../lib/policy/index.ts';
 import { VERSION } from '../version.ts';
 import { route, type RequestContext, type Route } from '../http/route.ts';
 import { infer, metadataOf, type InferenceMetrics, type LoadedModel, type ServedModels } from '../serving/index.ts';
@@ -121,6 +122,7 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       summary: 'Inputs and outputs of a model',
       access: 'model:read',
       params,
+      resource: ofModel,
       success: { status: 200, description: 'Model metadata.', schema: ModelMetadata },
       errors: modelErrors,
       handler: (context) => {
@@ -136,6 +138,7 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       summary: 'Whether a model answers, and why not',
       access: 'model:read',
       params,
+      resource: ofModel,
       success: { status: 200, description: 'Ready; 503 with the same body when not.', schema: ModelReady },
       errors: ['MODEL_UNKNOWN', 'ALIAS_UNKNOWN'],
       handler: (context) => readiness(context, () => find(context.params)),
@@ -149,6 +152,7 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       access: 'model:infer',
       audited: false,
       params,
+      resource: ofModel,
       body: InferRequest,
       bodyLimit: BODY_LIMIT,
       success: { status: 200, description: 'The outputs.', schema: InferResponse },
@@ -169,6 +173,10 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       },
     }),
   ];
+}
+
+function ofModel({ model }: AliasParams | VersionParams): Resource {
+  return { model: typeof model === 'string' ? model : model.model };
 }
 
 function readiness(

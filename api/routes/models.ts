@@ -9,6 +9,7 @@ import {
   PageQuery,
 } from '../../contracts/api.ts';
 import { Name } from '../../contracts/reference.ts';
+import type { Resource } from '../../lib/policy/index.ts';
 import { pageOf, readToken } from '../http/paging.ts';
 import { route, type Route } from '../http/route.ts';
 import { ModelCatalog, type ModelSources } from './model-catalog.ts';
@@ -19,6 +20,8 @@ const params = z.strictObject({ name: Name });
 /** Page tokens hold the last name, version or row that was shown. */
 const VersionToken = z.string().regex(/^[1-9]\d{0,8}$/);
 const RowToken = z.coerce.number().int().positive();
+
+const ofModel = ({ name }: z.infer<typeof params>): Resource => ({ model: name });
 
 export function modelRoutes(options: ModelSources): Route[] {
   const catalog = new ModelCatalog(options);
@@ -50,6 +53,7 @@ function listRoutes({ registry }: ModelSources, catalog: ModelCatalog): Route[] 
       summary: 'A model with its newest version and its champion',
       access: 'model:read',
       params,
+      resource: ofModel,
       success: { status: 200, description: 'The model.', schema: ModelDetail },
       errors: ['MODEL_UNKNOWN'],
       handler: ({ params: { name } }) => catalog.detail(name),
@@ -62,6 +66,7 @@ function listRoutes({ registry }: ModelSources, catalog: ModelCatalog): Route[] 
       summary: 'Versions, newest first',
       access: 'model:read',
       params,
+      resource: ofModel,
       query: PageQuery,
       success: { status: 200, description: 'One page.', schema: ModelVersionList },
       errors: ['MODEL_UNKNOWN'],
@@ -84,6 +89,7 @@ function aliasRoutes({ registry, aliases }: ModelSources, catalog: ModelCatalog)
       summary: 'What each alias means now, and which API processes serve it',
       access: 'model:read',
       params,
+      resource: ofModel,
       success: { status: 200, description: 'All of them.', schema: AliasList },
       errors: ['MODEL_UNKNOWN'],
       handler: async ({ params: { name } }) => {
@@ -99,6 +105,7 @@ function aliasRoutes({ registry, aliases }: ModelSources, catalog: ModelCatalog)
       summary: 'Every change of an alias, newest first; with `at`, what was live then',
       access: 'model:read',
       params,
+      resource: ofModel,
       query: HistoryQuery,
       success: { status: 200, description: 'One page.', schema: AliasHistory },
       errors: ['MODEL_UNKNOWN'],

@@ -9,6 +9,7 @@ import {
   fixedToken,
   localClients,
   pipelineToken,
+  postRevocation,
   removeLogin,
   requestToken,
   writeLogin,
@@ -84,7 +85,8 @@ async function localToken(io: Pick<Io, 'env'>, name: string): Promise<AccessToke
   return requestToken(apiUrl, credentials);
 }
 
-function readRole(name: string): Role {
+/** @throws CliError `usage` for a role that there is not */
+export function readRole(name: string): Role {
   const role = Role.safeParse(name);
   if (!role.success) throw usageError(`there is no role ${name}`, `The roles are ${ROLES.join(', ')}.`);
   return role.data;
@@ -93,6 +95,15 @@ function readRole(name: string): Role {
 export async function logout(io: Io, options: OutputOptions): Promise<ExitCode> {
   await removeLogin(io.env);
   present(io, options, { signedIn: false }, () => 'signed out');
+  return EXIT.ok;
+}
+
+/** `saip token revoke`: ends a token before its time; one that is worth nothing already is no error. */
+export async function revokeToken(io: Io, token: string, options: OutputOptions): Promise<ExitCode> {
+  const { apiUrl } = await apiAddress(io.env);
+  const given = token === '-' ? (await text(process.stdin)).trim() : token;
+  await postRevocation(apiUrl, given);
+  present(io, options, { revoked: true }, () => 'the token is of no use any more');
   return EXIT.ok;
 }
 

@@ -7,5 +7,5 @@ export type { EventsOptions, StreamItem } from './events.ts';
 export { readLogin, removeLogin, writeLogin } from './login-file.ts';
 export { exchangeToken, pipelineToken } from './pipeline-token.ts';
 export { saipHome } from './stack-file.ts';
-export { fixedToken, requestToken } from './token-source.ts';
+export { fixedToken, postRevocation, requestToken } from './token-source.ts';
 export type { AccessToken, TokenSource } from './token-source.ts';

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { TokenResponse } from '../../contracts/token.ts';
 import type { Role } from '../../contracts/roles.ts';
 import { CliError } from '../errors.ts';
@@ -49,6 +50,16 @@ export async function postGrant(
   });
   const body = await readBody(response, TokenResponse);
   return { token: body.access_token, expiresAt: askedAt + body.expires_in * 1000, scope: body.scope };
+}
+
+/** RFC 7009. @throws CliError where the endpoint refuses */
+export async function postRevocation(apiUrl: string, token: string): Promise<void> {
+  const response = await fetchApi(new URL('/v1/auth/revoke', apiUrl), {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ token }).toString(),
+  });
+  await readBody(response, z.object({}));
 }
 
 /** One token for everything: `SAIP_TOKEN`, or that of `saip login`. */

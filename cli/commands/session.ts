@@ -27,12 +27,17 @@ export function registerSession(program: Command, io: Io): void {
     },
   );
 
+  const token = program
+    .command('token')
+    .description('print a short-lived token of the local stack, for scripts')
+    .option('--role <role>', 'role of the token: viewer, predictor, trainer, approver, admin, …', 'viewer');
   withJson(
-    program
-      .command('token')
-      .description('print a short-lived token of the local stack, for scripts')
-      .option('--role <role>', 'role of the token: viewer, predictor, trainer, approver, admin, …', 'viewer'),
-  ).action(async (options: TokenOptions) => {
+    token.command('revoke').description('end a token before its time').argument('<token>', 'or - for stdin'),
+  ).action(async (given: string, options: OutputOptions) => {
+    const { revokeToken } = await import('../actions/session.ts');
+    process.exitCode = await revokeToken(io, given, options);
+  });
+  withJson(token).action(async (options: TokenOptions) => {
     const { printToken } = await import('../actions/session.ts');
     process.exitCode = await printToken(io, options);
   });

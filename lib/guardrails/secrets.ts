@@ -14,6 +14,7 @@ const FORMATS: readonly (readonly [rule: string, pattern: RegExp])[] = [
   ['secret.stripe', /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/g],
   ['secret.npm', /\bnpm_[A-Za-z0-9]{36}\b/g],
   ['secret.huggingface', /\bhf_[A-Za-z0-9]{30,}\b/g],
+  ['secret.saip-api-key', /\bsaip_[a-z2-7]{12}_[\w-]{51}/g],
   ['secret.vault-token', /\bhv[sbr]\.[\w-]{20,}|\b[sb]\.[A-Za-z0-9]{24}\b/g],
   ['secret.url-password', /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{1,64}:[^\s@/]{3,128}@[^\s/]*/gi],
   ['secret.authorization', /\bauthorization["']?\s*[:=]\s*["']?(?:bearer|basic)\s+[\w.~+/=-]{8,}/gi],

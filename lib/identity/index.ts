@@ -1,3 +1,8 @@
+export { apiKeyId, looksLikeApiKey, mintApiKey } from './api-key.ts';
+export { ApiKeyVerifier } from './api-key-verifier.ts';
+export type { ApiKeyVerifierOptions, StoredKey } from './api-key-verifier.ts';
+export { Revocations } from './revocations.ts';
+export type { RevocationsOptions } from './revocations.ts';
 export { signApproval, verifyApproval } from './approval.ts';
 export type { ExpectedApproval, SignApprovalOptions, VerifyApprovalOptions } from './approval.ts';
 export { IdentityError, type IdentityErrorCode } from './errors.ts';

@@ -13,6 +13,8 @@ export interface TokenVerifierOptions {
   readonly audience: string;
   /** Verified tokens remembered; default 10,000, 0 for none. */
   readonly cacheSize?: number;
+  /** Throws for a token that ended before its time; default: none does. */
+  readonly revocations?: { check(jti: string): void };
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -45,12 +47,18 @@ export class TokenVerifier {
   readonly #verified: LRUCache<string, Remembered> | undefined;
 
   constructor({ cacheSize = 10_000, ...options }: TokenVerifierOptions) {
-    this.#options = { now: Date.now, ...options };
+    this.#options = { now: Date.now, revocations: { check: () => undefined }, ...options };
     this.#verified = cacheSize > 0 ? new LRUCache({ max: cacheSize }) : undefined;
   }
 
-  /** Throws `TOKEN_INVALID`, or BaoError where the keys cannot be read. */
+  /** Throws `TOKEN_INVALID`, BaoError where the keys cannot be read, or what `revocations` throws. */
   async verify(token: string): Promise<VerifiedToken> {
+    const verified = await this.#verify(token);
+    this.#options.revocations.check(verified.jti);
+    return verified;
+  }
+
+  async #verify(token: string): Promise<VerifiedToken> {
     if (token.length > MAX_JWS_LENGTH) throw new IdentityError('TOKEN_INVALID', 'The token is too long.');
     const fingerprint = createHash('sha256').update(token).digest('base64');
     const known = this.#recall(fingerprint);

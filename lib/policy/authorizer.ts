@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Action, Principal } from '../../contracts/roles.ts';
+import type { Action, KeyScope, Principal } from '../../contracts/roles.ts';
 import { CompiledPolicy } from './compiled-policy.ts';
 
 /** What the action is about; a rule that needs a field denies when it is absent. */
@@ -8,10 +8,15 @@ export interface Resource {
   /** Subject who started the workflow. */
   readonly requestedBy?: string;
   readonly workflowType?: string;
+  readonly model?: string;
+  /** Whom the thing belongs to. */
+  readonly owner?: string;
+  /** That an API key shall have. */
+  readonly roles?: readonly string[];
 }
 
 export interface AuthorizationRequest {
-  readonly principal: Principal;
+  readonly principal: Principal & { readonly scope?: KeyScope };
   readonly action: Action;
   readonly resource?: Resource;
 }

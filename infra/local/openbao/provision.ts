@@ -15,6 +15,8 @@ const TRANSIT_KEYS = {
   models: 'ecdsa-p256',
   releases: 'ecdsa-p256',
   payloads: 'aes256-gcm96',
+  /** Hashes API keys. */
+  'api-keys': 'aes256-gcm96',
 } as const;
 
 const SUPERVISOR = 'saip-supervisor';

@@ -1,7 +1,8 @@
 # METADATA
 # title: Authorization of the control and data plane
 # description: >-
-#   Input: principal {sub, roles, tenant}, action, resource {tenant?, requestedBy?, workflowType?}.
+#   Input: principal {sub, roles, tenant, scope? {actions, models?}}, action,
+#   resource {tenant?, requestedBy?, workflowType?, model?, owner?, roles?}. A scope is that of an API key.
 #   Nothing is allowed unless a grant says so, and a denial overrides every grant.
 package saip.authz
 
@@ -35,6 +36,34 @@ applicable(_) if not input.action in typed_actions
 applicable(role) if {
 	input.action in typed_actions
 	input.resource.workflowType in startable[role]
+}
+
+# Everybody who signed in makes and ends keys of their own, with no more than their own roles.
+grants contains "own-key" if {
+	input.action in {"key:read", "key:write"}
+	has_subject
+	object.get(input.resource, "owner", input.principal.sub) == input.principal.sub
+	every role in object.get(input.resource, "roles", []) {
+		role in input.principal.roles
+	}
+}
+
+# A key does what it was made for, whatever its owner may do.
+denials contains "key-scope" if {
+	input.principal.scope
+	not input.action in input.principal.scope.actions
+}
+
+denials contains "key-model" if {
+	input.principal.scope.models
+	input.action in {"model:infer", "model:read"}
+	not object.get(input.resource, "model", "") in input.principal.scope.models
+}
+
+# It never decides, decodes, audits, or makes other keys, whatever is written in its scope.
+denials contains "key-by-key" if {
+	input.principal.scope
+	input.action in {"audit:read", "codec:decode", "key:read", "key:write", "workflow:approve"}
 }
 
 denials contains "no-subject" if not has_subject

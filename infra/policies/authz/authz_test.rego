@@ -100,3 +100,38 @@ test_trainers_add_data_sets if {
 	}
 	decide(["viewer"], "dataset:read", {}).allow
 }
+
+by_key(scope, roles, action, resource) := decision if {
+	decision := authz.decision with input as {
+		"principal": object.union(person("ann", roles), {"scope": scope}),
+		"action": action,
+		"resource": resource,
+	}
+}
+
+test_a_key_does_what_it_was_made_for if {
+	scope := {"id": "k", "actions": ["model:infer", "model:read"], "models": ["mnist"]}
+	by_key(scope, ["predictor"], "model:infer", {"model": "mnist"}) == {"allow": true, "rule": "role:predictor"}
+	by_key(scope, ["predictor"], "model:infer", {"model": "other"}) == {"allow": false, "rule": "deny:key-model"}
+	not by_key(scope, ["predictor"], "model:infer", {}).allow
+	by_key(scope, ["trainer"], "dataset:read", {}) == {"allow": false, "rule": "deny:key-scope"}
+	not by_key(scope, ["viewer"], "model:infer", {"model": "mnist"}).allow
+	by_key({"id": "k", "actions": ["model:infer"]}, ["predictor"], "model:infer", {"model": "any"}).allow
+}
+
+test_a_key_never_decides_or_makes_keys if {
+	every action in ["audit:read", "codec:decode", "key:read", "key:write", "workflow:approve"] {
+		scope := {"id": "k", "actions": [action]}
+		by_key(scope, ["admin"], action, {"requestedBy": "bob"}) == {"allow": false, "rule": "deny:key-by-key"}
+	}
+}
+
+test_everybody_makes_keys_of_their_own if {
+	decide(["predictor"], "key:write", {"roles": ["predictor"]}) == {"allow": true, "rule": "own-key"}
+	decide(["predictor"], "key:write", {"owner": "ann", "roles": ["predictor"]}).allow
+	decide(["predictor"], "key:write", {"roles": ["predictor", "trainer"]}).rule == "default-deny"
+	not decide(["predictor"], "key:write", {"owner": "bob"}).allow
+	not decide(["predictor"], "key:read", {"owner": "bob"}).allow
+	decide(["admin"], "key:write", {"owner": "bob", "roles": ["trainer"]}) == {"allow": true, "rule": "role:admin"}
+	not decide(["admin"], "key:write", {"owner": "bob", "tenant": "other"}).allow
+}

@@ -14,6 +14,8 @@ role_actions := {
 		"audit:read",
 		"codec:decode",
 		"dataset:write",
+		"key:read",
+		"key:write",
 		"metrics:read",
 		"model:infer",
 		"model:rollback",

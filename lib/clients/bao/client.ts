@@ -7,6 +7,7 @@ import {
   DatabaseLoginResponse,
   DatakeyResponse,
   DecryptResponse,
+  HmacResponse,
   KvResponse,
   SignResponse,
   TokenResponse,
@@ -126,6 +127,21 @@ export class BaoClient {
     return this.#request(`read key ${key}`, { parse: parsePublicKeys }, (client) =>
       client.read(`transit/keys/${safe(key)}`),
     );
+  }
+
+  /**
+   * HMAC-SHA-256 of `text` as `vault:v<version>:<base64>`, under the newest version of a transit key, or under the one
+   * that made `like`.
+   */
+  async transitHmac(key: string, text: string, like?: string): Promise<string> {
+    const version = /^vault:v(\d+):/.exec(like ?? '')?.[1];
+    const { data } = await this.#request(`hash with ${key}`, HmacResponse, (client) =>
+      client.write(`transit/hmac/${safe(key)}/sha2-256`, {
+        input: Buffer.from(text).toString('base64'),
+        ...(version !== undefined && { key_version: Number(version) }),
+      }),
+    );
+    return data.hmac;
   }
 
   /** A fresh 256-bit data key, wrapped by a symmetric transit key. */

@@ -6,6 +6,9 @@ export const KvResponse = z.object({ data: z.object({ data: z.record(z.string(),
 /** `POST transit/sign/:name` */
 export const SignResponse = z.object({ data: z.object({ signature: z.string(), key_version: z.int().positive() }) });
 
+/** `POST transit/hmac/:name` */
+export const HmacResponse = z.object({ data: z.object({ hmac: z.string().regex(/^vault:v[1-9]\d*:.+$/) }) });
+
 /** `POST transit/datakey/plaintext/:name` */
 export const DatakeyResponse = z.object({ data: z.object({ plaintext: z.base64(), ciphertext: z.string().min(1) }) });
 

@@ -2,6 +2,7 @@ export { AgentStore, type AgentStep, type AgentStepOutcome } from './agent-store
 export { AgentViews, type ModelRow, type VersionRow } from './agent-views.ts';
 export { listenAliases, type AliasListener, type AliasNotice, type ListenOptions } from './alias-listener.ts';
 export { ALIAS_CHANNEL, AliasLog, type AliasChange, type LiveAlias } from './alias-log.ts';
+export { ApiKeys, type NewApiKey, type VerifiableKey } from './api-keys.ts';
 export { AttackLog, type NewAttackRecord } from './attack-log.ts';
 export { AuditLog, type AuditEntry, type AuditQuery, type NewAuditEntry } from './audit-log.ts';
 export { Datasets, type DatasetReferences, type NewDataset } from './datasets.ts';
@@ -20,3 +21,4 @@ export { createPool, type DatabaseCredentials, type Pool } from './pool.ts';
 export { Releases, releaseSummary, type NewRelease, type StoredRelease } from './releases.ts';
 export { REPLICA_LIFE_SECONDS, ServingStatus, type ServingNews } from './serving-status.ts';
 export { TrainingStore } from './training-store.ts';
+export { RevokedTokens, type RevokedToken } from './revoked-tokens.ts';

@@ -31,6 +31,10 @@ path "transit/datakey/plaintext/payloads" {
 path "transit/decrypt/payloads" {
   capabilities = ["update"]
 }
+# Keyed hashes of API keys; the key of the hash stays here.
+path "transit/hmac/api-keys/sha2-256" {
+  capabilities = ["update"]
+}
 path "secret/data/saip/postgres/api" {
   capabilities = ["read"]
 }
