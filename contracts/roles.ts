@@ -33,6 +33,7 @@ export const ACTIONS = [
   'release:read',
   'agent:read',
   'audit:read',
+  'cache:collect',
   'codec:decode',
   'metrics:read',
 ] as const;
