@@ -1,3 +1,4 @@
+import { CACHED_STAGES } from '../../contracts/step-cache.ts';
 import type { LineageRun, VersionLineage } from '../../contracts/step-cache.ts';
 import { formatTime } from './time.ts';
 
@@ -35,16 +36,24 @@ function unknownRun({ workflowId, mlflowRunId, createdAt }: VersionLineage): Nod
 }
 
 function runNode(run: LineageRun): Node {
-  const what = run.outcome === 'registered' ? 'registered by' : 'made again by';
+  const reused = CACHED_STAGES.flatMap((stage) => {
+    const from = run.reused[stage];
+    return from === undefined ? [] : [{ text: `${stage} reused from ${from.workflowId}` }];
+  });
+  const mlflow = { text: `MLflow run ${run.mlflowRunId}` };
+  // The same bytes came from the same data and network; what the run did itself is what is new.
+  if (run.outcome === 'unchanged') {
+    return { text: `made again by ${run.workflowId}, ${formatTime(run.at)}`, children: [mlflow, ...reused] };
+  }
   return {
-    text: `${what} ${run.workflowId}, ${formatTime(run.at)}`,
+    text: `registered by ${run.workflowId}, ${formatTime(run.at)}`,
     children: [
-      { text: `MLflow run ${run.mlflowRunId}` },
+      mlflow,
       { text: `data set   ${run.dataset}`, children: dataNodes(run) },
       { text: `commit     ${run.gitCommit}`, children: codeNodes(run) },
       { text: `weights    ${run.weightsSha256}` },
       { text: `ONNX       ${run.onnxSha256}` },
-      ...Object.entries(run.reused).map(([stage, from]) => ({ text: `${stage} reused from ${from.workflowId}` })),
+      ...reused,
     ],
   };
 }
