@@ -177,7 +177,9 @@ describe('decideGates', () => {
     const { decideGates } = createGatesActivities(dependencies(champion));
     const same = { ...given, exported: { ...given.exported, onnx } };
     const decision = (await new MockActivityEnvironment().run(decideGates, same)) as Decision;
-    expect(decision.results).toEqual([{ name: 'champion', passed: true, reason: 'it is the graph of version 4, bit for bit' }]);
+    expect(decision.results).toEqual([
+      { name: 'champion', passed: true, reason: 'it is the graph of version 4, bit for bit' },
+    ]);
   });
 
   it('refuses a candidate that the paired test finds worse', async () => {
