@@ -9,12 +9,14 @@ import {
   datasetRoutes,
   healthRoutes,
   inferenceRoutes,
+  lineageRoutes,
   modelRoutes,
   pageRoutes,
   presetRoutes,
   releaseRoutes,
   releaseStartRoute,
   scheduleRoutes,
+  stepCacheRoutes,
   workflowEventsRoute,
   workflowRoutes,
   workflowStartRoutes,
@@ -25,11 +27,13 @@ import {
   type DatasetRoutesOptions,
   type HealthRoutesOptions,
   type InferenceRoutesOptions,
+  type LineageRoutesOptions,
   type ModelSources,
   type PageRoutesOptions,
   type ReleaseRoutesOptions,
   type ReleaseStartOptions,
   type ScheduleRoutesOptions,
+  type StepCacheRoutesOptions,
   type WorkflowEventsOptions,
   type WorkflowRoutesOptions,
   type WorkflowStartsOptions,
@@ -45,9 +49,11 @@ export interface RouteTableOptions {
   readonly health: HealthRoutesOptions;
   readonly inference: InferenceRoutesOptions;
   readonly models: ModelSources;
+  readonly lineage: LineageRoutesOptions;
   readonly pages: Omit<PageRoutesOptions, 'document'>;
   readonly releases: ReleaseRoutesOptions;
   readonly schedules: ScheduleRoutesOptions;
+  readonly stepCache: StepCacheRoutesOptions;
   readonly events: WorkflowEventsOptions;
   readonly workflows: WorkflowRoutesOptions;
   readonly starts: WorkflowStartsOptions & ReleaseStartOptions;
@@ -65,6 +71,8 @@ export function routeTable(options: RouteTableOptions): Route[] {
     ...workflowRoutes(options.workflows),
     workflowEventsRoute(options.events),
     ...modelRoutes(options.models),
+    ...lineageRoutes(options.lineage),
+    ...stepCacheRoutes(options.stepCache),
     ...attackRoutes(options.attacks),
     ...presetRoutes(),
     ...releaseRoutes(options.releases),

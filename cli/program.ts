@@ -9,6 +9,7 @@ import { registerModels } from './commands/models.ts';
 import { registerReleases } from './commands/releases.ts';
 import { registerSchedules } from './commands/schedules.ts';
 import { registerServing } from './commands/serving.ts';
+import { registerStepCache } from './commands/step-cache.ts';
 import { registerSession } from './commands/session.ts';
 import { registerTrain } from './commands/train.ts';
 import { registerWorkflows } from './commands/workflows.ts';
@@ -38,6 +39,7 @@ export function createProgram(io: Io, version: string): Command {
   registerWorkflows(program, io);
   registerModels(program, io);
   registerReleases(program, io);
+  registerStepCache(program, io);
   registerDatasets(program, io);
   registerServing(program, io);
   registerAttacks(program, io);

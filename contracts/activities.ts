@@ -7,6 +7,7 @@ import type { SignAndReleaseActivities } from './release-activities.ts';
 import type { RunContext } from './run-context.ts';
 import type { SearchInput, SearchResult, SearchSpent, TrialRecord } from './search.ts';
 import type { SearchValues } from './search-space.ts';
+import type { NewLineage, ReusedSteps, StepAnswer, StepKeeping, StepQuery } from './step-cache.ts';
 import type { EvaluationSummary, GateResult, TrainGates, TrainResult } from './train-register-deploy.ts';
 
 export type { RunContext } from './run-context.ts';
@@ -107,13 +108,16 @@ export interface AttackShard {
 /** Queue `saip-cpu`. Every activity is idempotent in its arguments. */
 export interface CpuActivities {
   verifyDataCard(a: { dataset: string }): Promise<{ cardSha256: string; dataSha256: string; card: ArtifactRef }>;
-  prepareData(a: { dataset: string; seed: number; validationShare: number }): Promise<PreparedData>;
+  prepareData(a: { dataset: string; seed: number; validationShare: number; keep?: StepKeeping }): Promise<PreparedData>;
   exportOnnx(a: {
     model: ModelConfig;
     data: PreparedData;
     weights: ArtifactRef;
     logits: ArtifactRef;
+    keep?: StepKeeping;
   }): Promise<ExportedModel>;
+  /** Looks for a kept result of a stage, and verifies every artifact of it. */
+  findStep(a: StepQuery): Promise<StepAnswer>;
   logRun(a: {
     run: RunContext;
     registerAs: string;
@@ -126,6 +130,8 @@ export interface CpuActivities {
     trained: TrainedModel;
     evaluated: EvaluatedModel;
     exported: ExportedModel;
+    /** Stages whose results came from earlier runs. */
+    reused?: ReusedSteps;
   }): Promise<LoggedRun>;
   decideGates(a: {
     registerAs: string;
@@ -147,7 +153,14 @@ export interface CpuActivities {
     mlflow: LoggedRun;
     signed: SignedModel;
     evaluated: EvaluatedModel;
+    lineage?: NewLineage;
   }): Promise<RegisteredVersion>;
+  /** The champion, where it is exactly what the run made: then there is nothing to register. Notes its lineage. */
+  unchangedChampion(a: {
+    registerAs: string;
+    digest: string;
+    lineage: NewLineage;
+  }): Promise<RegisteredVersion | undefined>;
   /** Shows the version in MLflow. Its own activity, so that a version is known, and can be withdrawn, when this fails. */
   mirrorVersion(a: { run: RunContext; mlflow: LoggedRun; registered: RegisteredVersion }): Promise<void>;
   /** Compensation: marks the version as withdrawn in the registry and MLflow; it can never get an alias again. */
@@ -269,12 +282,14 @@ export interface GpuActivities {
     data: PreparedData;
     /** Gives the model as it is after this epoch; a call with a later one, or without, goes on from there. */
     stopAfterEpoch?: number;
+    keep?: StepKeeping;
   }): Promise<TrainedModel | TrainingSegment>;
   evaluateModel(a: {
     model: ModelConfig;
     data: PreparedData;
     trained: TrainedModel;
     seed: number;
+    keep?: StepKeeping;
   }): Promise<EvaluatedModel>;
 }
 

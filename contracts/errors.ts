@@ -77,6 +77,8 @@ export const ERRORS = {
   // searches
   SEARCH_SPACE_INVALID: permanent(422, 'Correct the named range: docs/hyperparameter-search.md.'),
   SEARCH_FAILED: permanent(422, 'No configuration could be trained; the reasons say why. Narrow the space.'),
+  // step cache
+  STEP_CODE_UNREADABLE: permanent(500, 'A file of the platform is missing or broken; check out the code again.'),
   // attacks
   ATTACK_UNSUPPORTED: permanent(422, 'Only networks on samples with a value range, such as images, can be attacked.'),
   ATTACK_INPUT_INVALID: permanent(422, 'The results do not belong to this measurement; run the stage again.'),

@@ -34,6 +34,7 @@ export const ACTIONS = [
   'release:read',
   'agent:read',
   'audit:read',
+  'cache:collect',
   'codec:decode',
   'metrics:read',
   'key:read',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RobustnessGate } from './adversary.ts';
 import { ModelConfig, Preset, TrainingConfig, TrainingOverrides } from './model-config.ts';
 import { ArtifactRef, Name, Sha256 } from './reference.ts';
+import { ReusedSteps } from './step-cache.ts';
 
 /** Stages of `trainRegisterDeploy`, in order; these names are shown in the Temporal UI, the CLI and the API. */
 export const TRAIN_STAGES = [
@@ -49,6 +50,15 @@ export const FailureRule = z.strictObject({
 });
 export type FailureRule = z.infer<typeof FailureRule>;
 
+/** How a run uses results of earlier runs. What it makes itself is kept, unless `mode` is `off`. */
+export const CacheRule = z.strictObject({
+  /** `off`: nothing is reused, and nothing is kept. */
+  mode: z.enum(['use', 'off']).default('use'),
+  /** This stage and all later ones run anew; their results replace what is kept. */
+  from: TrainStage.optional(),
+});
+export type CacheRule = z.infer<typeof CacheRule>;
+
 /** Body of `POST /v1/workflows/train-register-deploy`. */
 export const TrainRequest = z.strictObject({
   /** A preset's name (`saip models presets`) or a whole network. */
@@ -67,6 +77,7 @@ export const TrainRequest = z.strictObject({
   gates: TrainGates.partial().optional(),
   approval: ApprovalRule.prefault({}),
   onFailure: FailureRule.prefault({}),
+  cache: CacheRule.prefault({}),
   rollout: z.boolean().default(true),
 });
 export type TrainRequest = z.infer<typeof TrainRequest>;
@@ -81,6 +92,7 @@ export const TrainInput = z.strictObject({
   gates: TrainGates,
   approval: ApprovalRule,
   onFailure: FailureRule.prefault({}),
+  cache: CacheRule.prefault({}),
   rollout: z.boolean(),
   /** Subject of the token, or `schedule:<id>`. */
   requestedBy: z.string(),
@@ -114,5 +126,9 @@ export const TrainResult = z.strictObject({
   mlflow: z.object({ experimentId: z.string(), runId: z.string() }).optional(),
   registered: z.object({ model: Name, version: z.string(), digest: Sha256, signature: ArtifactRef }).optional(),
   alias: z.string().optional(),
+  /** Stages whose results came from earlier runs. */
+  reused: ReusedSteps.optional(),
+  /** What the run made was the champion already: `registered` is that version, and no new one. */
+  unchanged: z.boolean().optional(),
 });
 export type TrainResult = z.infer<typeof TrainResult>;

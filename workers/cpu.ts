@@ -7,6 +7,7 @@ import { createGatesActivities } from '../activities/gates/index.ts';
 import { createRegistryActivities } from '../activities/registry/index.ts';
 import { createRolloutActivities } from '../activities/rollout/index.ts';
 import { createSearchActivities } from '../activities/search/index.ts';
+import { createStepActivities, keepingCpu } from '../activities/steps/index.ts';
 import { createTrackingActivities } from '../activities/tracking/index.ts';
 import type { CpuActivities } from '../contracts/activities.ts';
 import {
@@ -14,25 +15,32 @@ import {
   AttackLog,
   AuditLog,
   Datasets,
+  LineageLog,
   ModelRegistry,
   ServingStatus,
   withLock,
 } from '../lib/clients/index.ts';
 import { TransitKeySet } from '../lib/identity/index.ts';
+import { processorClass } from '../lib/ml/index.ts';
+import { collectSteps } from '../lib/stepcache/index.ts';
 import { transitPublicKeys } from '../lib/supplychain/index.ts';
+import type { Logger } from '../lib/telemetry/index.ts';
 import type { Resources } from './shared/resources.ts';
 import { runPool } from './shared/run-pool.ts';
+import { openSteps } from './shared/steps.ts';
+import type { Steps } from './shared/steps.ts';
 
 /** Data, export, tracking, registry, gates and rollout. */
 await runPool({
   pool: 'cpu',
-  options: async ({ resources }) => ({
-    activities: await cpuActivities(resources),
+  options: async ({ resources, logger }) => ({
+    activities: await cpuActivities(resources, logger),
     maxConcurrentActivityTaskExecutions: 2,
   }),
 });
 
-async function cpuActivities({ config, bao, store, mlflow, database }: Resources): Promise<CpuActivities> {
+async function cpuActivities(resources: Resources, logger: Logger): Promise<CpuActivities> {
+  const { config, bao, store, mlflow, database } = resources;
   const pool = await database();
   const lock = <T>(name: string, work: () => Promise<T>): Promise<T> => withLock(pool, name, work);
   const aliases = new AliasLog(pool);
@@ -40,10 +48,16 @@ async function cpuActivities({ config, bao, store, mlflow, database }: Resources
   const urls = { mlflow: config.mlflow.url, temporalUi: config.temporal.uiUrl, namespace: config.temporal.namespace };
   const publicKeys = (): Promise<readonly string[]> => transitPublicKeys(bao);
   const approvalKeys = new TransitKeySet({ transit: bao, key: 'approvals' });
+  const environment = { processorClass: processorClass() };
+  const steps = await openSteps({ pool: 'cpu', resources, environment, logger });
+  void collect(steps, resources, lock, logger);
+  const data = createDataActivities({ store, added: new Datasets(pool) });
+  const hold = (digests: readonly string[], holder: string): Promise<void> => steps.store.hold(digests, holder);
   return {
-    ...createDataActivities({ store, added: new Datasets(pool) }),
-    ...createExportActivities({ store }),
-    ...createTrackingActivities({ mlflow, store, urls, lock }),
+    ...data,
+    ...keepingCpu({ ...data, ...createExportActivities({ store }) }, steps.keeper),
+    ...createStepActivities({ cache: steps.cache }),
+    ...createTrackingActivities({ mlflow, store, urls, lock, hold }),
     ...createSearchActivities({ mlflow, store, urls, lock }),
     ...createGatesActivities({ store, registry, aliases, publicKeys }),
     ...createAttackActivities({
@@ -57,8 +71,23 @@ async function cpuActivities({ config, bao, store, mlflow, database }: Resources
       lock,
     }),
     ...createApprovalActivities({ keys: approvalKeys, issuer: config.api.url }),
-    ...createRegistryActivities({ registry, mlflow, store, lock }),
+    ...createRegistryActivities({ registry, aliases, lineage: new LineageLog(pool), mlflow, store, lock }),
     ...createRolloutActivities({ aliases, serving: new ServingStatus(pool), mlflow }),
     ...createAuditActivities({ log: new AuditLog(pool) }),
   };
+}
+
+/** Expired results go when a worker starts; nothing waits for that, and what fails is done at the next start. */
+async function collect(
+  { store: steps }: Steps,
+  { store: artifacts }: Resources,
+  lock: <T>(name: string, work: () => Promise<T>) => Promise<T>,
+  logger: Logger,
+): Promise<void> {
+  try {
+    const collection = await lock('step-cache:collect', () => collectSteps({ steps, artifacts }));
+    logger.info({ ...collection }, 'expired results of stages were removed');
+  } catch (error) {
+    logger.warn({ err: error }, 'expired results of stages could not be removed');
+  }
 }

@@ -10,6 +10,7 @@ import { closeTraining } from './train/close.ts';
 import { decideWhetherToRelease } from './train/decide.ts';
 import { produceModel } from './train/produce.ts';
 import { releaseModel } from './train/release.ts';
+import { Steps } from './train/steps.ts';
 import type { Training } from './train/training.ts';
 
 /** Usual share of the duration, in seconds for a small network. */
@@ -32,7 +33,8 @@ const STAGES: Readonly<Record<TrainStage, number>> = {
  * champion alias.
  *
  * Query `progress`; updates `approve`, `cancel`, `retryStage` (contracts/approval.ts). A refusal by gates, a person or
- * time ends `rejected` and is no failure. A failure or cancellation after registration withdraws the version and
+ * time ends `rejected` and is no failure. Stages that an earlier run has done already are taken from there; a run that
+ * made exactly the champion ends `completed` without a new version. A failure or cancellation after registration withdraws the version and
  * restores the aliases.
  * @throws ApplicationFailure whose type is a code of contracts/errors.ts
  */
@@ -44,7 +46,8 @@ export async function trainRegisterDeploy(value: TrainInput): Promise<TrainResul
   const run = new Run({ title: start.staticSummary, stages: STAGES, onFailure: input.onFailure });
   const context = { key: workflowId, runId, requestedBy: input.requestedBy };
   const desk = new ApprovalDesk({ run: context, report: run.report, activities });
-  const training: Training = { input, context, run, activities, desk, result: {} };
+  const steps = new Steps({ input, context, run, activities });
+  const training: Training = { input, context, run, activities, desk, steps, result: {} };
 
   const { outcome, reasons } = await run.conclude(
     async () => {

@@ -16,7 +16,7 @@ export function createGatesActivities(dependencies: GatesDependencies): Pick<Cpu
       const results = thresholdGates(evaluated.summary, gates);
       if (gates.champion === 'not-worse') {
         const options = { signal: cancellationSignal(), onProgress: heartbeat };
-        results.push(await compareWithChampion({ registerAs, data, evaluated }, dependencies, options));
+        results.push(await compareWithChampion({ registerAs, data, evaluated, exported }, dependencies, options));
       }
       if (robustness !== undefined) results.push(robustness);
       const subject = await dependencies.store.putJson({

@@ -1,11 +1,14 @@
 import { cancellationSignal } from '@temporalio/activity';
-import type { CpuActivities } from '../../contracts/activities.ts';
+import type { CpuActivities, RegisteredVersion } from '../../contracts/activities.ts';
+import { ArtifactError } from '../../lib/artifacts/index.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
-import type { MlflowClient, ModelRegistry } from '../../lib/clients/index.ts';
+import type { AliasLog, LineageLog, MlflowClient, ModelRegistry, StoredVersion } from '../../lib/clients/index.ts';
 import { mirrorVersion, mirrorWithdrawal } from './mirror.ts';
 
 export interface RegistryDependencies {
-  readonly registry: Pick<ModelRegistry, 'register' | 'withdraw'>;
+  readonly registry: Pick<ModelRegistry, 'register' | 'withdraw' | 'get'>;
+  readonly aliases: Pick<AliasLog, 'current'>;
+  readonly lineage: Pick<LineageLog, 'append'>;
   readonly mlflow: MlflowClient;
   readonly store: Pick<ArtifactStore, 'path'>;
   /** Runs `work` while no other attempt does under this name. */
@@ -15,12 +18,17 @@ export interface RegistryDependencies {
 /** Versions: PostgreSQL holds the truth, MLflow mirrors it. */
 export function createRegistryActivities({
   registry,
+  aliases,
+  lineage: lineages,
   mlflow,
   store,
   lock,
-}: RegistryDependencies): Pick<CpuActivities, 'registerVersion' | 'mirrorVersion' | 'withdrawVersion'> {
+}: RegistryDependencies): Pick<
+  CpuActivities,
+  'registerVersion' | 'unchangedChampion' | 'mirrorVersion' | 'withdrawVersion'
+> {
   return {
-    async registerVersion({ run, registerAs, mlflow: logged, signed, evaluated: { summary } }) {
+    async registerVersion({ run, registerAs, mlflow: logged, signed, evaluated: { summary }, lineage }) {
       const stored = await registry.register({
         model: registerAs,
         digest: signed.digest,
@@ -35,9 +43,19 @@ export function createRegistryActivities({
           ece: summary.ece.value,
         },
       });
+      if (lineage !== undefined) await lineages.append(stored, lineage);
       // What the first attempt registered: the signature of a later one is another.
-      const { model, version, digest, files, signature } = stored;
-      return { model, version, digest, files, signature };
+      return registeredVersion(stored);
+    },
+
+    async unchangedChampion({ registerAs, digest, lineage }) {
+      const champion = await aliases.current(registerAs, 'champion');
+      if (champion?.version === undefined || champion.digest !== digest) return undefined;
+      const stored = await registry.get(registerAs, champion.version);
+      if (stored.withdrawn !== undefined || stored.digest !== digest || !(await isWhole(stored, store)))
+        return undefined;
+      await lineages.append(stored, lineage);
+      return registeredVersion(stored);
     },
 
     async mirrorVersion({ run, mlflow: logged, registered }) {
@@ -51,4 +69,19 @@ export function createRegistryActivities({
       await mirrorWithdrawal(mlflow.with(cancellationSignal()), withdrawal);
     },
   };
+}
+
+function registeredVersion({ model, version, digest, files, signature }: StoredVersion): RegisteredVersion {
+  return { model, version, digest, files, signature };
+}
+
+/** A version whose files are gone or changed cannot be served: the run registers the same bytes anew. */
+async function isWhole({ files, signature }: StoredVersion, store: Pick<ArtifactStore, 'path'>): Promise<boolean> {
+  try {
+    for (const ref of [...Object.values(files), signature]) await store.path(ref);
+    return true;
+  } catch (error) {
+    if (error instanceof ArtifactError) return false;
+    throw error;
+  }
 }

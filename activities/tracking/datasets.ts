@@ -45,6 +45,11 @@ export function datasetInputs({ card, data }: RunRecord, manifest: PreparedManif
   }));
 }
 
+/** Digests of the artifacts that {@link datasetInputs} name by their URI. */
+export function heldDigests({ card }: RunRecord, { splits }: PreparedManifest): string[] {
+  return [card, ...Object.values(splits).map(({ x }) => x)].map(({ sha256 }) => sha256);
+}
+
 function tensor(dtype: string, shape: readonly number[], name: string): string {
   return JSON.stringify([{ name, type: 'tensor', 'tensor-spec': { dtype, shape } }]);
 }

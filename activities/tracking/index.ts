@@ -3,7 +3,7 @@ import type { CpuActivities } from '../../contracts/activities.ts';
 import { MLFLOW_TAGS } from '../../lib/clients/index.ts';
 import { logRun, type LogRunOptions } from './log-run.ts';
 
-export interface TrackingDependencies extends Pick<LogRunOptions, 'mlflow' | 'store' | 'urls'> {
+export interface TrackingDependencies extends Pick<LogRunOptions, 'mlflow' | 'store' | 'urls' | 'hold'> {
   /** Runs `work` while no other attempt does under this name: a search and what it did not find belong together. */
   readonly lock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
 }
@@ -12,11 +12,13 @@ export interface TrackingDependencies extends Pick<LogRunOptions, 'mlflow' | 'st
 export function createTrackingActivities(
   dependencies: TrackingDependencies,
 ): Pick<CpuActivities, 'logRun' | 'finishRun'> {
-  const { store, urls, lock } = dependencies;
+  const { store, urls, hold, lock } = dependencies;
   return {
     logRun(record) {
       const mlflow = dependencies.mlflow.with(cancellationSignal());
-      return lock(`mlflow:run:${record.run.key}`, () => logRun(record, { mlflow, store, urls, onStep: heartbeat }));
+      return lock(`mlflow:run:${record.run.key}`, () =>
+        logRun(record, { mlflow, store, urls, hold, onStep: heartbeat }),
+      );
     },
 
     async finishRun({ mlflow: { runId }, status, outcome, reasons }) {

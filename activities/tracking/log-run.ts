@@ -2,7 +2,7 @@ import type { LoggedRun } from '../../contracts/activities.ts';
 import { PreparedManifest } from '../../contracts/prepared-data.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { MLFLOW_TAGS, type MlflowClient, type MlflowRun } from '../../lib/clients/index.ts';
-import { datasetInputs, datasetKey } from './datasets.ts';
+import { datasetInputs, datasetKey, heldDigests } from './datasets.ts';
 import { filesOf, uploadFiles } from './files.ts';
 import { logModel } from './logged-model.ts';
 import { evaluationMetrics, trainingMetrics } from './metrics.ts';
@@ -13,6 +13,8 @@ export interface LogRunOptions {
   readonly store: ArtifactStore;
   /** Base URLs of the pages that the run links to, and that link to it. */
   readonly urls: { readonly mlflow: string; readonly temporalUi: string; readonly namespace: string };
+  /** Notes that MLflow names these artifacts of the store. */
+  readonly hold: (digests: readonly string[], holder: string) => Promise<void>;
   /** Called at each step. */
   readonly onStep: (step: string) => void;
 }
@@ -32,6 +34,8 @@ export async function logRun(record: RunRecord, options: LogRunOptions): Promise
     ...tagsOf(record),
     'mlflow.note.content': noteOf(record, workflowUrl(record, options.urls)),
   });
+  // Before MLflow hears of them: it may name what a collection was about to free.
+  await options.hold(heldDigests(record, manifest), `mlflow:${run.runId}`);
   await mlflow.runs.logInputs(run.runId, datasetInputs(record, manifest));
   onStep('metrics');
   const history = (await store.read(record.trained.history)).toString('utf8');

@@ -30,10 +30,13 @@ function flatten(value: object, above = ''): Record<string, string> {
 }
 
 /** Where the run came from and what it made; digests tie it to the artifacts. */
-export function tagsOf({ run, registerAs, dataset, data, trained, exported }: RunRecord): Tags {
+export function tagsOf({ run, registerAs, dataset, data, trained, exported, reused = {} }: RunRecord): Tags {
   const commit = trained.tags['git.commit'] ?? '';
   return {
     ...Object.fromEntries(Object.entries(trained.tags).map(([key, value]) => [`saip.${key}`, value])),
+    ...Object.fromEntries(
+      Object.entries(reused).map(([stage, from]) => [`saip.reused.${stage}`, `${from.workflowId}/${from.runId}`]),
+    ),
     ...(/^[0-9a-f]{40,64}$/.test(commit) ? { 'mlflow.source.git.commit': commit } : {}),
     'mlflow.source.name': `trainRegisterDeploy ${run.key}`,
     'mlflow.source.type': 'JOB',

@@ -18,13 +18,15 @@ export interface TrainingDependencies {
   /** Memory of each training process, in bytes; default: what the machine gives. */
   readonly memoryBytes?: number;
   readonly segmentSeconds?: number;
+  /** Digest of the training's own code, for its tags. */
+  readonly codeSha256?: string;
   /** Lines that the training processes print. */
   readonly onOutput?: (line: string) => void;
 }
 
 /** Activities of the GPU pool that train. */
 export function createTrainingActivities(dependencies: TrainingDependencies): Pick<GpuActivities, 'trainModel'> {
-  const { store, trainings, segmentSeconds = SEGMENT_SECONDS, ...settings } = dependencies;
+  const { store, trainings, segmentSeconds = SEGMENT_SECONDS, codeSha256, ...settings } = dependencies;
   return {
     /**
      * One attempt of one segment. Heartbeats only carry on what the child reports; a cancellation kills the child, and
@@ -48,7 +50,7 @@ export function createTrainingActivities(dependencies: TrainingDependencies): Pi
       });
       const { trained, step, steps, seconds } = outcome;
       if (trained === undefined) return { continue: true, step, steps };
-      const tags = trainingTags({ model, training, seed, data, outcome });
+      const tags = trainingTags({ model, training, seed, data, outcome, codeSha256 });
       return { ...trained, steps, seconds, tags } satisfies TrainedModel;
     },
   };

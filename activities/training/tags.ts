@@ -11,14 +11,16 @@ export interface TagSubject {
   readonly seed: number;
   readonly data: PreparedData;
   readonly outcome: TrainingOutcome;
+  readonly codeSha256?: string;
 }
 
 /** What one must know to train the same weights again, and to understand their numbers. */
-export function trainingTags({ model, training, seed, data, outcome }: TagSubject): Record<string, string> {
+export function trainingTags({ model, training, seed, data, outcome, codeSha256 }: TagSubject): Record<string, string> {
   const { device, plan, trained } = outcome;
   const dataSha256 = data.manifest.sha256;
   return {
     'git.commit': gitCommit(),
+    ...(codeSha256 !== undefined && { 'code.sha256': codeSha256 }),
     'config.sha256': configDigest({ model, training, seed }),
     'data.sha256': data.dataSha256,
     'data.card.sha256': data.cardSha256,

@@ -8,10 +8,13 @@ import {
   AuditLog,
   BaoClient,
   Datasets,
+  LineageLog,
   ModelRegistry,
   Releases,
   ServingStatus,
+  StepStore,
   createPool,
+  withLock,
 } from '../../lib/clients/index.ts';
 import { Keyring, createPayloadCodec, transitWrapper } from '../../lib/codec/index.ts';
 import { ConfigError, type SaipConfig } from '../../lib/config/index.ts';
@@ -22,6 +25,7 @@ import { resolveTrainInput } from '../../lib/ml/index.ts';
 import { Authorizer } from '../../lib/policy/index.ts';
 import { ReleaseStore } from '../../lib/release/index.ts';
 import { resolveSearchInput } from '../../lib/search/index.ts';
+import { collectSteps } from '../../lib/stepcache/index.ts';
 import { transitPublicKeys } from '../../lib/supplychain/index.ts';
 import { createApp } from '../app.ts';
 import { SignIn, cors, createGuards } from '../auth/index.ts';
@@ -87,6 +91,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   const artifacts = new ArtifactStore({ root: config.artifacts });
   const datasets = new Datasets(pool);
   const requireModel = (model: string): Promise<unknown> => models.model(model);
+  const steps = new StepStore(pool);
   const routes = routeTable({
     attacks: { attacks: new AttackLog(pool), requireModel },
     agents: {
@@ -109,6 +114,8 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       metrics: new InferenceMetrics(registry, serving.served),
       isReady: () => serving.ready,
     },
+    lineage: { lineage: new LineageLog(pool), registry: models },
+    stepCache: { steps, collect: () => withLock(pool, 'step-cache:collect', () => collectSteps({ steps, artifacts })) },
     models: { registry: models, aliases, serving: new ServingStatus(pool) },
     pages: { temporalUiUrl: config.temporal.uiUrl },
     releases: {

@@ -15,6 +15,8 @@ export interface TrainRequestOptions {
   readonly approval?: boolean;
   readonly waitOnFailure?: boolean;
   readonly rollout?: boolean;
+  readonly cache?: boolean;
+  readonly from?: string;
 }
 
 /** The request as its sender writes it: the server fills in the defaults. */
@@ -71,6 +73,8 @@ function optionAssignments(options: TrainRequestOptions): Assignment[] {
     [['registerAs'], options.registerAs],
     [['approval', 'required'], options.approval === true ? true : undefined],
     [['onFailure', 'action'], options.waitOnFailure === true ? 'wait' : undefined],
+    [['cache', 'mode'], options.cache === false ? 'off' : undefined],
+    [['cache', 'from'], options.from],
     [['rollout'], options.rollout === false ? false : undefined],
   ] as const;
   return given.flatMap(([path, value]) => (value === undefined ? [] : [{ path, value }]));

@@ -6,7 +6,7 @@ export function registerDemo(program: Command, io: Io): void {
   program
     .command('demo')
     .description('start the stack, train on MNIST, deploy, and predict ten test images')
-    .option('--preset <name>', 'what to train; default: mnist-cnn, or mnist-softmax where it was trained before')
+    .option('--preset <name>', 'what to train; default: mnist-cnn')
     .option('--full', 'go on: attack, harden, retest, approve, release, verify, serve, ask the agent')
     .action(async (options: DemoOptions) => {
       const { demo } = await import('../actions/demo/index.ts');

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { LineageOptions } from '../actions/lineage.ts';
 import type { HistoryOptions } from '../actions/models.ts';
 import type { Io } from '../io.ts';
 import type { OutputOptions } from '../render/output.ts';
@@ -43,6 +44,21 @@ export function registerModels(program: Command, io: Io): void {
   ).action(async (model: string, options: HistoryOptions) => {
     const { showHistory } = await import('../actions/models.ts');
     process.exitCode = await showHistory(io, model, options);
+  });
+
+  withJson(
+    group
+      .command('lineage')
+      .description('show what a version came from, or which versions came from something')
+      .argument('[model]', 'NAME, NAME@alias or NAME:version; a name alone means its champion')
+      .option('--data <sha256>', 'versions from this data, data card or prepared data, or this data set')
+      .option('--code <commit>', 'versions from this commit or digest of the training’s code')
+      .option('--run <id>', 'versions from this workflow, run or MLflow run, also where stages of it were reused')
+      .option('--release <id>', 'the version of this release: its workflow or the digest of its manifest')
+      .option('--digest <sha256>', 'versions with this digest of folder, file, weights or signature'),
+  ).action(async (model: string | undefined, options: LineageOptions) => {
+    const { showLineage } = await import('../actions/lineage.ts');
+    process.exitCode = await showLineage(io, model, options);
   });
 
   withJson(group.command('presets').description('list networks with a training that is known to work')).action(

@@ -50,5 +50,7 @@ export function withTrainRequest(command: Command): Command {
     .option('--register-as <name>', 'name in the registry; default: the name of the network')
     .option('--approval', 'wait for another person before signing')
     .option('--wait-on-failure', 'keep a failed stage open for a while, for saip workflows retry')
+    .option('--no-cache', 'run every stage anew, and keep no result for later runs')
+    .option('--from <stage>', 'run this stage and all later ones anew, such as train')
     .option('--no-rollout', 'register only; leave the champion as it is');
 }

@@ -90,12 +90,14 @@ function gatesTable(gates: readonly GateResult[], io: Io): string {
 
 type Pairs = (readonly [string, string | undefined])[];
 
-function versionPairs({ registered, alias, weightsSha256 }: TrainResult): Pairs {
+function versionPairs({ registered, alias, weightsSha256, unchanged, reused }: TrainResult): Pairs {
+  const stages = Object.entries(reused ?? {}).map(([stage, from]) => `${stage} from ${from.workflowId}`);
   return [
-    ['version', registered && `${registered.model} ${registered.version}`],
+    ['version', registered && `${registered.model} ${registered.version}${unchanged === true ? ', unchanged' : ''}`],
     ['digest', registered?.digest],
     ['alias', alias],
     ['weights', weightsSha256],
+    ['reused', stages.length === 0 ? undefined : stages.join(', ')],
   ];
 }
 

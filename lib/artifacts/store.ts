@@ -1,10 +1,11 @@
 import canonicalize from 'canonicalize';
 import { createReadStream, mkdirSync } from 'node:fs';
+import { stat, unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import { pathOf } from './address.ts';
-import { ArtifactError } from './errors.ts';
+import { ArtifactError, systemCode } from './errors.ts';
 import { readVerified, verify } from './read.ts';
 import { sweepFolder, temporaryFolder } from './temporary.ts';
 import { writeBlob } from './write.ts';
@@ -66,6 +67,24 @@ export class ArtifactStore {
     const path = pathOf(this.#root, ref);
     await verify(path, ref);
     return path;
+  }
+
+  /**
+   * Frees the bytes of an artifact that nothing refers to any more.
+   * @param options `before`: milliseconds since the epoch; what was written, or written again, later stays
+   * @returns whether they were freed
+   * @throws ArtifactError for a reference to something else, or the system error of the deletion
+   */
+  async remove(ref: ArtifactRef, { before }: { readonly before: number }): Promise<boolean> {
+    const path = pathOf(this.#root, ref);
+    try {
+      if ((await stat(path)).mtimeMs > before) return false;
+      await unlink(path);
+      return true;
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return false;
+      throw error;
+    }
   }
 
   /** Whether the artifact is there and whole. */

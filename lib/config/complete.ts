@@ -6,7 +6,7 @@ type Given = z.infer<typeof Settings>;
 
 /** The settings of one process; frozen, free of secrets, with absolute paths. */
 export interface SaipConfig extends Readonly<
-  Omit<Given, 'temporal' | 'mlflow' | 'bao' | 'postgres' | 'api' | 'serving' | 'gpu' | 'oidc' | 'llm'>
+  Omit<Given, 'temporal' | 'mlflow' | 'bao' | 'postgres' | 'api' | 'serving' | 'gpu' | 'stepCache' | 'oidc' | 'llm'>
 > {
   readonly home: string;
   readonly artifacts: string;
@@ -17,6 +17,7 @@ export interface SaipConfig extends Readonly<
   readonly api: Readonly<Given['api'] & { url: string }>;
   readonly serving: Readonly<Given['serving']>;
   readonly gpu: Readonly<Given['gpu']>;
+  readonly stepCache: Readonly<Given['stepCache']>;
   readonly oidc: Readonly<Given['oidc']>;
   readonly llm: Readonly<Given['llm']>;
 }

@@ -173,6 +173,13 @@ const gpu = z.strictObject({
   }),
 });
 
+const stepCache = z.strictObject({
+  days: setting(count.max(3650, 'at most ten years').default(30), {
+    env: 'SAIP_STEP_CACHE_DAYS',
+    description: 'Days that the result of a stage is kept for reuse after its last use.',
+  }),
+});
+
 const llm = z.strictObject({
   model: setting(ChatModelName.default('embedded'), {
     env: 'SAIP_LLM_MODEL',
@@ -234,6 +241,7 @@ export const Settings = z.strictObject({
   api: api.prefault({}),
   serving: serving.prefault({}),
   gpu: gpu.prefault({}),
+  stepCache: stepCache.prefault({}),
   oidc: oidc.prefault({}),
   syft: setting(text.optional(), {
     env: 'SAIP_SYFT',

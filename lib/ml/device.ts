@@ -18,7 +18,7 @@ export interface Device {
 export function detectDevice(): Device {
   const gpu = gpuName();
   if (gpu !== undefined) return { device: 'cuda', name: gpu, deviceClass: `cuda-${slug(gpu)}` };
-  return { device: 'cpu', name: cpus()[0]?.model.trim() ?? 'unknown', deviceClass: `cpu-${vectorInstructions()}` };
+  return { device: 'cpu', name: cpus()[0]?.model.trim() ?? 'unknown', deviceClass: processorClass() };
 }
 
 export interface ParallelismSettings {
@@ -70,6 +70,11 @@ function gpuName(): string | undefined {
     // No driver, or one that does not answer: no GPU.
     return undefined;
   }
+}
+
+/** Class of the processor, whatever GPU there is: its widest vector instructions decide the last bits. */
+export function processorClass(): string {
+  return `cpu-${vectorInstructions()}`;
 }
 
 function vectorInstructions(): string {

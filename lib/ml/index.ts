@@ -4,7 +4,7 @@ export { computeLogits } from './compute-logits.ts';
 export type { ComputeLogitsOptions } from './compute-logits.ts';
 export { deviceReport } from './device-report.ts';
 export type { DeviceReport } from './device-report.ts';
-export { detectDevice, planTraining } from './device.ts';
+export { detectDevice, planTraining, processorClass } from './device.ts';
 export type { Device, ParallelismSettings } from './device.ts';
 export { configDigest, trainingDigest } from './digests.ts';
 export type { TrainingSubject } from './digests.ts';

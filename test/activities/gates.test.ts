@@ -127,7 +127,7 @@ async function input(candidate: readonly number[], gates: Partial<TrainGates> = 
       logits: await floats(oneHot(candidate)),
       plots: {},
     },
-    exported: { onnx: champion.files[MODEL_FILES.onnx] as ArtifactRef, maxAbsDifference: 0, samples: COUNT },
+    exported: { onnx: await put(Buffer.from('another graph')), maxAbsDifference: 0, samples: COUNT },
   };
 }
 
@@ -169,6 +169,17 @@ describe('decideGates', () => {
       passed: true,
       reason: expect.stringMatching(/not worse than version 4: .*12 test samples: 4 right by .*, 0 by .*p = 0\.0625/),
     });
+  });
+
+  it('knows the champion’s own graph, bit for bit', async () => {
+    const given = await input(wrongOn(0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11));
+    const onnx = champion.files[MODEL_FILES.onnx] as ArtifactRef;
+    const { decideGates } = createGatesActivities(dependencies(champion));
+    const same = { ...given, exported: { ...given.exported, onnx } };
+    const decision = (await new MockActivityEnvironment().run(decideGates, same)) as Decision;
+    expect(decision.results).toEqual([
+      { name: 'champion', passed: true, reason: 'it is the graph of version 4, bit for bit' },
+    ]);
   });
 
   it('refuses a candidate that the paired test finds worse', async () => {

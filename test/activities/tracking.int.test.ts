@@ -6,7 +6,16 @@ import { createRegistryActivities } from '../../activities/registry/index.ts';
 import { createTrackingActivities } from '../../activities/tracking/index.ts';
 import type { CpuActivities, LoggedRun } from '../../contracts/activities.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
-import { AliasLog, MLFLOW_TAGS, MlflowClient, ModelRegistry, mirrorAlias, withLock } from '../../lib/clients/index.ts';
+import {
+  AliasLog,
+  LineageLog,
+  MLFLOW_TAGS,
+  MlflowClient,
+  ModelRegistry,
+  mirrorAlias,
+  StepStore,
+  withLock,
+} from '../../lib/clients/index.ts';
 import { createPrivateDatabase, type PrivateDatabase } from '../support/private-database.ts';
 import { stackEnv } from '../support/stack.ts';
 import { failingFetch, watchingFetch } from './support/failing-fetch.ts';
@@ -35,10 +44,18 @@ afterAll(async () => {
 /** The activities as a worker composes them, with this client. */
 function activities(client: MlflowClient): Activities {
   const urls = { mlflow: url, temporalUi: 'http://temporal.example', namespace: 'default' };
+  const steps = new StepStore(database.worker);
   const lock = <T>(name: string, work: () => Promise<T>): Promise<T> => withLock(database.worker, name, work);
   return {
-    ...createTrackingActivities({ mlflow: client, store, urls, lock }),
-    ...createRegistryActivities({ registry: new ModelRegistry(database.worker), mlflow: client, store, lock }),
+    ...createTrackingActivities({ mlflow: client, store, urls, lock, hold: (...held) => steps.hold(...held) }),
+    ...createRegistryActivities({
+      registry: new ModelRegistry(database.worker),
+      aliases: new AliasLog(database.worker),
+      lineage: new LineageLog(database.worker),
+      mlflow: client,
+      store,
+      lock,
+    }),
   };
 }
 

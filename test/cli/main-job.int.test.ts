@@ -9,7 +9,7 @@ import { saip, startSaip } from './support/process.ts';
 import type { Finished } from './support/process.ts';
 
 /** The smallest training that takes every stage: one epoch, with thresholds that it surely reaches. */
-const SMALL = ['mnist-softmax', '--epochs', '1', '--set', 'gates={"minAccuracy":0.5,"champion":"off"}'];
+const SMALL = ['mnist-softmax', '--no-cache', '--epochs', '1', '--set', 'gates={"minAccuracy":0.5,"champion":"off"}'];
 const MINUTES = 60_000;
 
 let home: string;

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPair, SignJWT } from 'jose';
 import { Client, Connection } from '@temporalio/client';
@@ -6,6 +8,7 @@ import type { ApprovalClaims } from '../../contracts/approval.ts';
 import { AliasHistory, AliasList, AttackList } from '../../contracts/api.ts';
 import type { WorkflowDetail } from '../../contracts/api.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
+import { CACHED_STAGES, LineageAnswer, StepCollection, VersionLineage } from '../../contracts/step-cache.ts';
 import { MLFLOW_TAGS, MlflowClient } from '../../lib/clients/index.ts';
 import { signApproval, TransitKeySet } from '../../lib/identity/index.ts';
 import { dataConverter } from '../../workers/shared/data-converter.ts';
@@ -60,6 +63,44 @@ describe('a training on the real stack', () => {
       ]);
     },
     3 * MINUTES,
+  );
+});
+
+describe('a second training with nothing changed', () => {
+  it(
+    'reuses every stage, registers nothing, and trains again only what was damaged',
+    async () => {
+      const first = await stack.result(await stack.train(small('reused')));
+      const id = await stack.train(small('reused'));
+      const result = await stack.result(id);
+      expect(result).toMatchObject({ outcome: 'completed', unchanged: true, registered: { version: '1' } });
+      expect(result.registered?.digest).toBe(first.registered?.digest);
+      const { progress } = await stack.show(id);
+      const reused = progress?.stages.filter(({ status }) => status === 'reused').map(({ name }) => name);
+      expect(reused).toEqual([...CACHED_STAGES, 'registerVersion']);
+
+      const mlflow = new MlflowClient({ url: stack.config('worker-cpu').mlflow.url });
+      const run = await mlflow.runs.get(result.mlflow?.runId ?? '');
+      const { workflowId, runId } = result.reused?.train ?? {};
+      expect(run.tags['saip.reused.train']).toBe(`${workflowId}/${runId}`);
+
+      const lineage = await stack.api.get('/v1/models/reused/versions/1/lineage', VersionLineage, { role: 'viewer' });
+      expect(lineage.runs).toMatchObject([{ outcome: 'registered' }, { outcome: 'unchanged', workflowId: id }]);
+      for (const query of [{ run: id }, { data: lineage.runs[0]?.dataSha256 }, { digest: result.weightsSha256 }]) {
+        const { versions } = await stack.api.get('/v1/lineage', LineageAnswer, { role: 'viewer', query });
+        expect(versions.map(({ model }) => model)).toContain('reused');
+      }
+
+      const weights = result.weightsSha256 ?? '';
+      await rm(join(stack.config('worker-cpu').artifacts, 'sha256', weights.slice(0, 2), weights));
+      const mended = await stack.train(small('reused'));
+      expect((await stack.result(mended)).weightsSha256).toBe(weights);
+      const stage = (await stack.show(mended)).progress?.stages.find(({ name }) => name === 'train');
+      expect(stage).toMatchObject({ status: 'done', detail: expect.stringContaining('is not in the store') });
+      const collected = await stack.api.post('/v1/step-cache/collect', undefined, StepCollection, { role: 'admin' });
+      expect(collected).toMatchObject({ entries: 0, freedBytes: 0 });
+    },
+    4 * MINUTES,
   );
 });
 
@@ -204,7 +245,7 @@ describe('kill -9 of the gpu worker in mid-training', () => {
       });
       const undisturbed = await stack.result(await stack.train(request));
 
-      const id = await stack.train(request);
+      const id = await stack.train({ ...request, cache: { from: 'train' } });
       const { progress } = await stack.until(id, (detail) => (detail.progress?.training?.checkpointStep ?? 0) > 0);
       const before = progress?.training;
       expect(before?.step).toBeLessThan(before?.steps ?? 0);

@@ -45,6 +45,7 @@ type DataActivities = Pick<
 type RecordActivities = Pick<
   CpuActivities,
   | 'registerVersion'
+  | 'unchangedChampion'
   | 'mirrorVersion'
   | 'withdrawVersion'
   | 'finishRun'
@@ -69,6 +70,8 @@ export interface Activities {
   readonly records: Proxy<RecordActivities>;
   /** What somebody waits for, and what nobody should wait long for. */
   readonly brief: Proxy<Pick<CpuActivities, 'verifyApproval' | 'audit' | 'mirrorAliases'>>;
+  /** Looks for results of earlier runs, which may be large to verify; a run can do without them. */
+  readonly steps: Proxy<Pick<CpuActivities, 'findStep'>>;
   readonly serving: Proxy<Pick<CpuActivities, 'awaitServing'>>;
   readonly gpu: Proxy<GpuActivities>;
   readonly release: Proxy<Pick<ReleaseActivities, 'signModel' | 'writePlatformBom' | 'publishRelease'>>;
@@ -100,6 +103,7 @@ export function activitiesFor(priority: TaskPriority): Activities {
     model: proxy({ ...HEARTBEATS, taskQueue: cpu, startToCloseTimeout: '30m', retry: COSTLY }),
     records: proxy({ taskQueue: cpu, startToCloseTimeout: '30s', retry: PATIENT }),
     brief: proxy({ taskQueue: cpu, startToCloseTimeout: '15s', retry: BRIEF }),
+    steps: proxy({ taskQueue: cpu, startToCloseTimeout: '5m', retry: BRIEF }),
     serving: proxy({ taskQueue: cpu, startToCloseTimeout: '3m', heartbeatTimeout: '20s', retry: BRIEF }),
     gpu: proxy({ ...HEARTBEATS, taskQueue: gpu, startToCloseTimeout: '30m', retry: COSTLY }),
     release: proxy({ taskQueue: release, startToCloseTimeout: '2m', retry: PATIENT }),

@@ -5,7 +5,7 @@ import {
   isCancellation,
   TemporalFailure,
 } from '@temporalio/workflow';
-import type { Outcome } from '../../contracts/progress.ts';
+import type { Outcome, StageStatus } from '../../contracts/progress.ts';
 import type { FailureRule } from '../../contracts/train-register-deploy.ts';
 import { Compensations } from './compensations.ts';
 import { RunControl } from './control.ts';
@@ -15,6 +15,12 @@ import type { ReportOptions } from './report.ts';
 
 export interface RunOptions<S extends string> extends ReportOptions<S> {
   readonly onFailure: FailureRule;
+}
+
+/** How a stage that succeeded is shown, where `done` is not the word. */
+export interface StageEnd {
+  readonly status: Extract<StageStatus, 'reused' | 'skipped'>;
+  readonly detail: string;
 }
 
 export interface Conclusion {
@@ -47,12 +53,14 @@ export class Run<S extends string> {
    * Runs one stage and reports on it. Under `onFailure: wait` a stage that failed for good stays open for `retryStage`.
    * @param describe one line about the result, shown with the stage
    */
-  async stage<T>(name: S, work: () => Promise<T>, describe?: (result: T) => string): Promise<T> {
+  async stage<T>(name: S, work: () => Promise<T>, describe?: (result: T) => string | StageEnd): Promise<T> {
     for (;;) {
       this.report.begin(name);
       try {
         const result = await work();
-        this.report.end(name, 'done', describe?.(result));
+        const end = describe?.(result);
+        if (typeof end === 'object') this.report.end(name, end.status, end.detail);
+        else this.report.end(name, 'done', end);
         return result;
       } catch (error) {
         if (isCancellation(error)) this.report.end(name, 'skipped', 'cancelled');

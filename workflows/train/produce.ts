@@ -1,35 +1,31 @@
-import type { EvaluatedModel, PreparedData, TrainedModel } from '../../contracts/activities.ts';
+import type { EvaluatedModel, ExportedModel, PreparedData, TrainedModel } from '../../contracts/activities.ts';
 import type { MetricInterval } from '../../contracts/train-register-deploy.ts';
 import { failure } from '../shared/failures.ts';
 import type { ProducedModel, Training } from './training.ts';
 
 /** From the data card to the tracked run: `verifyDataCard` … `logRun`. Nothing here needs to be undone. */
 export async function produceModel(training: Training): Promise<ProducedModel> {
-  const { input, context, run, activities } = training;
+  const { input, context, run, activities, steps } = training;
   const { model, dataset, seed, registerAs } = input;
-  const { card } = await run.stage(
+  const { card, cardSha256, dataSha256 } = await run.stage(
     'verifyDataCard',
     () => activities.data(`Card and files of ${dataset}`).verifyDataCard({ dataset }),
-    ({ dataSha256 }) => `data ${short(dataSha256)}`,
+    (verified) => `data ${short(verified.dataSha256)}`,
   );
-  const data = await run.stage(
-    'prepareData',
-    () => {
-      const { validationShare } = input.training;
-      return activities.data(`Split with seed ${seed}`).prepareData({ dataset, seed, validationShare });
-    },
-    ({ counts }) => `${counts.train} to train, ${counts.validation} to validate, ${counts.test} to test`,
-  );
+  const data: PreparedData = await steps.stage('prepareData', {
+    args: { dataset, seed, validationShare: input.training.validationShare },
+    // Of the files as they are now: a changed byte is another key.
+    also: { cardSha256, dataSha256 },
+    work: (args) => activities.data(`Split with seed ${seed}`).prepareData(args),
+    describe: ({ counts }) => `${counts.train} to train, ${counts.validation} to validate, ${counts.test} to test`,
+  });
   const trained = await train(training, data);
   const evaluated = await evaluate(training, data, trained);
-  const exported = await run.stage(
-    'exportOnnx',
-    () =>
-      activities
-        .model('ONNX, compared on the whole test set')
-        .exportOnnx({ model, data, weights: trained.weights, logits: evaluated.logits }),
-    ({ maxAbsDifference, samples }) => `max |Δ| ${maxAbsDifference.toExponential(1)} on ${samples} samples`,
-  );
+  const exported: ExportedModel = await steps.stage('exportOnnx', {
+    args: { model, data, weights: trained.weights, logits: evaluated.logits },
+    work: (args) => activities.model('ONNX, compared on the whole test set').exportOnnx(args),
+    describe: ({ maxAbsDifference, samples }) => `max |Δ| ${maxAbsDifference.toExponential(1)} on ${samples} samples`,
+  });
   const mlflow = await run.stage(
     'logRun',
     () =>
@@ -45,21 +41,25 @@ export async function produceModel(training: Training): Promise<ProducedModel> {
         trained,
         evaluated,
         exported,
+        reused: steps.reused,
       }),
     ({ runId }) => `run ${runId}`,
   );
   training.result.mlflow = { experimentId: mlflow.experimentId, runId: mlflow.runId };
   run.report.link('MLflow run', mlflow.url);
-  return { card, data, evaluated, exported, mlflow };
+  if (Object.keys(steps.reused).length > 0) training.result.reused = steps.reused;
+  return { card, data, trained, evaluated, exported, mlflow };
 }
 
 /** Segments of at most five minutes: between two of them the queue may give the device to somebody else. */
-async function train({ input, context, run, activities, result }: Training, data: PreparedData): Promise<TrainedModel> {
+async function train(
+  { input, context, run, activities, steps, result }: Training,
+  data: PreparedData,
+): Promise<TrainedModel> {
   const { model, training, seed } = input;
-  const args = { run: context, model, training, seed, data };
-  const trained = await run.stage(
-    'train',
-    async () => {
+  const trained: TrainedModel = await steps.stage('train', {
+    args: { run: context, model, training, seed, data },
+    work: async (args) => {
       for (let done = 0; ;) {
         const summary = done === 0 ? `${training.epochs} epochs of ${model.name}` : `${model.name} from step ${done}`;
         const segment = await activities.gpu(summary).trainModel(args);
@@ -69,24 +69,24 @@ async function train({ input, context, run, activities, result }: Training, data
         run.report.note('train', 'running', `step ${done} of ${segment.steps}`);
       }
     },
-    ({ steps, seconds, weights }) => `${steps} steps in ${seconds.toFixed(1)} s, weights ${short(weights.sha256)}`,
-  );
+    describe: (done) => `${done.steps} steps in ${done.seconds.toFixed(1)} s, weights ${short(done.weights.sha256)}`,
+  });
   result.weightsSha256 = trained.weights.sha256;
   run.report.measure({ trainingSeconds: trained.seconds });
   return trained;
 }
 
 async function evaluate(
-  { input, run, activities, result }: Training,
+  { input, run, activities, steps, result }: Training,
   data: PreparedData,
   trained: TrainedModel,
 ): Promise<EvaluatedModel> {
   const { model, seed } = input;
-  const evaluated = await run.stage(
-    'evaluate',
-    () => activities.gpu('Metrics with intervals, plots').evaluateModel({ model, data, trained, seed }),
-    ({ summary }) => `accuracy ${interval(summary.accuracy)} on ${summary.samples} samples`,
-  );
+  const evaluated: EvaluatedModel = await steps.stage('evaluate', {
+    args: { model, data, trained, seed },
+    work: (args) => activities.gpu('Metrics with intervals, plots').evaluateModel(args),
+    describe: ({ summary }) => `accuracy ${interval(summary.accuracy)} on ${summary.samples} samples`,
+  });
   const { accuracy, macroF1, logLoss, ece } = evaluated.summary;
   run.report.measure({ accuracy: accuracy.value, macroF1: macroF1.value, logLoss: logLoss.value, ece: ece.value });
   result.evaluation = evaluated.summary;

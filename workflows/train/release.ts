@@ -1,7 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { sleep } from '@temporalio/workflow';
+import { patched, sleep } from '@temporalio/workflow';
 import type { RegisteredVersion, SignedModel } from '../../contracts/activities.ts';
 import type { RolloutInput, RolloutResult } from '../../contracts/registry.ts';
+import type { NewLineage } from '../../contracts/step-cache.ts';
 import { executeRollout } from '../shared/child-rollout.ts';
 import { failure, Rejection } from '../shared/failures.ts';
 import type { ProducedModel, Training } from './training.ts';
@@ -13,6 +14,10 @@ const MOST_TRIES = 180;
 export async function releaseModel(training: Training, produced: ProducedModel): Promise<void> {
   const signed = await sign(training, produced);
   const registered = await register(training, produced, signed);
+  if (training.result.unchanged === true) {
+    training.run.report.end('rollout', 'skipped', `version ${registered.version} is champion already`);
+    return;
+  }
   await rollOut(training, registered.version);
 }
 
@@ -29,18 +34,19 @@ function sign({ input, context, run, activities }: Training, produced: ProducedM
   );
 }
 
-async function register(
-  { input, context, run, activities, result }: Training,
-  { mlflow, evaluated }: ProducedModel,
-  signed: SignedModel,
-): Promise<RegisteredVersion> {
+async function register(training: Training, produced: ProducedModel, signed: SignedModel): Promise<RegisteredVersion> {
+  const { input, context, run, activities, result } = training;
+  const { mlflow, evaluated } = produced;
   const { registerAs } = input;
   return run.stage(
     'registerVersion',
     async () => {
+      const champion = await unchangedChampion(training, produced, signed);
+      if (champion !== undefined) return champion;
+      const lineage = lineageOf(training, produced, 'registered');
       const registered = await activities
         .records(`Next version of ${registerAs}`)
-        .registerVersion({ run: context, registerAs, mlflow, signed, evaluated });
+        .registerVersion({ run: context, registerAs, mlflow, signed, evaluated, lineage });
       const { model, version, digest, signature } = registered;
       if (result.registered === undefined) {
         run.compensations.add(`registration of ${model} version ${version}`, (reason) =>
@@ -51,8 +57,55 @@ async function register(
       await activities.records(`Version ${version} in MLflow`).mirrorVersion({ run: context, mlflow, registered });
       return registered;
     },
-    ({ model, version }) => `${model} version ${version}`,
+    ({ model, version }) => {
+      const name = `${model} version ${version}`;
+      if (result.unchanged !== true) return name;
+      return { status: 'reused', detail: `${name} has the same digest and is champion: nothing to register` };
+    },
   );
+}
+
+/** A version that is served already, down to the last byte, is not registered again under another number. */
+async function unchangedChampion(
+  training: Training,
+  produced: ProducedModel,
+  { digest }: SignedModel,
+): Promise<RegisteredVersion | undefined> {
+  const { input, activities, result } = training;
+  const { registerAs } = input;
+  if (!patched('unchanged-champion') || result.registered !== undefined) return undefined;
+  const champion = await activities
+    .records(`Is ${digest.slice(0, 12)} the champion?`)
+    .unchangedChampion({ registerAs, digest, lineage: lineageOf(training, produced, 'unchanged') });
+  if (champion === undefined) return undefined;
+  const { model, version, signature } = champion;
+  result.registered = { model, version, digest, signature };
+  result.alias = 'champion';
+  result.unchanged = true;
+  return champion;
+}
+
+function lineageOf(
+  { context, input, steps }: Training,
+  { data, trained, exported, mlflow }: ProducedModel,
+  outcome: NewLineage['outcome'],
+): NewLineage {
+  const { 'git.commit': gitCommit = 'unknown', 'code.sha256': codeSha256 } = trained.tags;
+  return {
+    workflowId: context.key,
+    runId: context.runId,
+    mlflowRunId: mlflow.runId,
+    outcome,
+    dataset: input.dataset,
+    cardSha256: data.cardSha256,
+    dataSha256: data.dataSha256,
+    preparedSha256: data.manifest.sha256,
+    gitCommit,
+    codeSha256,
+    weightsSha256: trained.weights.sha256,
+    onnxSha256: exported.onnx.sha256,
+    reused: steps.reused,
+  };
 }
 
 async function rollOut({ input, run, result }: Training, version: string): Promise<void> {

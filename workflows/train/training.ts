@@ -1,9 +1,17 @@
-import type { EvaluatedModel, ExportedModel, LoggedRun, PreparedData, RunContext } from '../../contracts/activities.ts';
+import type {
+  EvaluatedModel,
+  ExportedModel,
+  LoggedRun,
+  PreparedData,
+  RunContext,
+  TrainedModel,
+} from '../../contracts/activities.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import type { TrainInput, TrainResult, TrainStage } from '../../contracts/train-register-deploy.ts';
 import type { Activities } from '../shared/activities.ts';
 import type { ApprovalDesk } from '../shared/approval.ts';
 import type { Run } from '../shared/run.ts';
+import type { Steps } from './steps.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -14,6 +22,7 @@ export interface Training {
   readonly run: Run<TrainStage>;
   readonly activities: Activities;
   readonly desk: ApprovalDesk<TrainStage>;
+  readonly steps: Steps;
   readonly result: Writable<Omit<TrainResult, 'outcome' | 'reasons'>>;
 }
 
@@ -21,6 +30,7 @@ export interface Training {
 export interface ProducedModel {
   readonly card: ArtifactRef;
   readonly data: PreparedData;
+  readonly trained: TrainedModel;
   readonly evaluated: EvaluatedModel;
   readonly exported: ExportedModel;
   readonly mlflow: LoggedRun;

@@ -12,6 +12,7 @@ role_actions := {
 	"auditor": (reading | {"audit:read", "codec:decode", "metrics:read"}),
 	"admin": ((reading | operating) | {
 		"audit:read",
+		"cache:collect",
 		"codec:decode",
 		"dataset:write",
 		"key:read",

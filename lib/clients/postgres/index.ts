@@ -7,6 +7,7 @@ export { AttackLog, type NewAttackRecord } from './attack-log.ts';
 export { AuditLog, type AuditEntry, type AuditQuery, type NewAuditEntry } from './audit-log.ts';
 export { Datasets, type DatasetReferences, type NewDataset } from './datasets.ts';
 export { DatabaseError, type DatabaseErrorCode } from './errors.ts';
+export { LineageLog } from './lineage-log.ts';
 export { withLock } from './lock.ts';
 export { migrate, type MigrateOptions } from './migrate.ts';
 export {
@@ -20,5 +21,6 @@ export { OAuthClients, type OAuthClient } from './oauth-clients.ts';
 export { createPool, type DatabaseCredentials, type Pool } from './pool.ts';
 export { Releases, releaseSummary, type NewRelease, type StoredRelease } from './releases.ts';
 export { REPLICA_LIFE_SECONDS, ServingStatus, type ServingNews } from './serving-status.ts';
+export { StepStore, type KeptStep, type NewKeptStep, type StepWorker } from './step-store.ts';
 export { TrainingStore } from './training-store.ts';
 export { RevokedTokens, type RevokedToken } from './revoked-tokens.ts';

@@ -6,6 +6,7 @@ import { MODEL_FILES } from '../../../contracts/registry.ts';
 import { ArtifactStore } from '../../../lib/artifacts/index.ts';
 import {
   AliasLog,
+  LineageLog,
   MLFLOW_TAGS,
   MlflowClient,
   ModelRegistry,
@@ -78,7 +79,14 @@ export async function openRegistry(): Promise<TestRegistry> {
       });
       await mlflow.loggedModels.ensure({ experimentId, name: model, type: 'onnx', sourceRunId: runId, identity });
       const stored = await register(model, onnx, { id: runId, key });
-      const { mirrorVersion } = createRegistryActivities({ registry, mlflow, store, lock: (_, work) => work() });
+      const { mirrorVersion } = createRegistryActivities({
+        registry,
+        aliases,
+        lineage: new LineageLog(pool),
+        mlflow,
+        store,
+        lock: (_, work) => work(),
+      });
       const run = { key, runId: 'test', requestedBy: 'test' };
       await inActivity(mirrorVersion, { run, mlflow: { experimentId, runId }, registered: stored });
       const graph = stored.files[MODEL_FILES.onnx];

@@ -13,6 +13,7 @@ import type {
 } from '../../../contracts/activities.ts';
 import type { AgentActivities } from '../../../contracts/agent-activities.ts';
 import type { ApprovalClaims } from '../../../contracts/approval.ts';
+import type { NewLineage, StepProducer, StepQuery } from '../../../contracts/step-cache.ts';
 import { AttackInput } from '../../../contracts/attack-retest.ts';
 import type { AttackRecord, Measured } from '../../../contracts/attack-retest.ts';
 import { SaipError } from '../../../contracts/errors.ts';
@@ -63,6 +64,14 @@ export class World {
   readonly finished: { status: string; outcome: string; reasons: string[] }[] = [];
   readonly audited: string[] = [];
   readonly releases = new ReleaseWorld();
+  /** What stages may reuse, by name; taken as whole. */
+  readonly kept = new Map<string, StepProducer & { output: unknown }>();
+  readonly asked: StepQuery[] = [];
+  /** Arguments of the activities that ran stages. */
+  readonly ran: Record<string, { keep?: unknown }> = {};
+  readonly lineage: NewLineage[] = [];
+  /** Digest of the champion, where there is one. */
+  championDigest: string | undefined;
   accuracy = 0.95;
   /** How long the training takes, in segments. */
   segments = 1;
@@ -92,6 +101,7 @@ export class World {
         name,
         (argument: never) => {
           this.calls.push(name);
+          this.ran[name] = argument;
           return (activity as (a: never) => unknown)(argument);
         },
       ]),
@@ -106,7 +116,7 @@ export class World {
   }
 
   #data(): Omit<GpuActivities, 'attackShard'> &
-    Pick<CpuActivities, 'verifyDataCard' | 'prepareData' | 'exportOnnx' | 'logRun' | 'decideGates'> {
+    Pick<CpuActivities, 'verifyDataCard' | 'prepareData' | 'exportOnnx' | 'findStep' | 'logRun' | 'decideGates'> {
     const interval = (value: number) => ({ value, low: value - 0.01, high: value + 0.01 });
     const data: PreparedData = {
       manifest: ref('manifest'),
@@ -142,6 +152,11 @@ export class World {
         card: ref('card'),
       }),
       prepareData: async () => data,
+      findStep: async (query) => {
+        this.asked.push(query);
+        const found = this.kept.get(query.stage);
+        return { ...(found && { found }), dropped: [] };
+      },
       trainModel: async () => {
         segment += 1;
         return segment < this.segments ? { continue: true, step: segment * 100, steps: 422 } : trained;
@@ -161,11 +176,24 @@ export class World {
   #records(): Pick<ReleaseActivities, 'signModel'> &
     Pick<
       CpuActivities,
-      'registerVersion' | 'mirrorVersion' | 'withdrawVersion' | 'finishRun' | 'audit' | 'verifyApproval'
+      | 'registerVersion'
+      | 'unchangedChampion'
+      | 'mirrorVersion'
+      | 'withdrawVersion'
+      | 'finishRun'
+      | 'audit'
+      | 'verifyApproval'
     > {
     return {
       signModel: async () => ({ digest: ref('model').sha256, files: {}, signature: ref('signature') }),
-      registerVersion: async ({ registerAs, signed }) => {
+      unchangedChampion: async ({ registerAs, digest, lineage }) => {
+        if (digest !== this.championDigest) return undefined;
+        this.lineage.push(lineage);
+        const version = this.aliases.get('champion') ?? '1';
+        return { model: registerAs, version, digest, files: {}, signature: ref('signature') };
+      },
+      registerVersion: async ({ registerAs, signed, lineage }) => {
+        if (lineage !== undefined) this.lineage.push(lineage);
         const version = String(this.versions.size + 1);
         this.versions.set(version, {});
         return { ...signed, model: registerAs, version };

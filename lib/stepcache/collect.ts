@@ -1,0 +1,41 @@
+import type { StepCollection } from '../../contracts/step-cache.ts';
+import type { ArtifactStore } from '../artifacts/index.ts';
+import type { StepStore } from '../clients/index.ts';
+
+export interface CollectOptions {
+  readonly steps: Pick<StepStore, 'removeExpired' | 'mentioned'>;
+  readonly artifacts: Pick<ArtifactStore, 'remove'>;
+  /**
+   * Artifacts written, or written again, in the last so many seconds stay: a run that is not at its end may name them,
+   * and no table does yet.
+   */
+  readonly graceSeconds?: number;
+}
+
+/** Longer than any run between writing an artifact and naming it somewhere. */
+const GRACE_SECONDS = 86_400;
+
+/**
+ * Removes expired entries, then those of their artifacts that nothing else names: no other entry, registered version,
+ * checkpoint, attack, release, agent's step or lineage, and no run in MLflow. A process that dies in between leaves
+ * artifacts without an entry; they cost space and harm nothing.
+ * @throws DatabaseError
+ */
+export async function collectSteps({
+  steps,
+  artifacts,
+  graceSeconds = GRACE_SECONDS,
+}: CollectOptions): Promise<StepCollection> {
+  const expired = await steps.removeExpired();
+  const refs = new Map(expired.flatMap((entry) => entry.artifacts).map((ref) => [ref.sha256, ref]));
+  const needed = await steps.mentioned([...refs.keys()]);
+  const before = Date.now() - 1000 * graceSeconds;
+  let removed = 0;
+  let freedBytes = 0;
+  for (const [sha256, ref] of refs) {
+    if (needed.has(sha256) || !(await artifacts.remove(ref, { before }))) continue;
+    removed += 1;
+    freedBytes += ref.bytes;
+  }
+  return { entries: expired.length, artifacts: removed, freedBytes, keptArtifacts: refs.size - removed };
+}
