@@ -1,11 +1,11 @@
 import { cancellationSignal } from '@temporalio/activity';
 import type { CpuActivities } from '../../contracts/activities.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
-import type { MlflowClient, ModelRegistry } from '../../lib/clients/index.ts';
+import type { MlflowClient, ModelRegistry, Withdrawal } from '../../lib/clients/index.ts';
 import { mirrorVersion, mirrorWithdrawal } from './mirror.ts';
 
 export interface RegistryDependencies {
-  readonly registry: Pick<ModelRegistry, 'register' | 'withdraw'>;
+  readonly registry: Pick<ModelRegistry, 'register' | 'withdraw' | 'circulating'>;
   readonly mlflow: MlflowClient;
   readonly store: Pick<ArtifactStore, 'path'>;
   /** Runs `work` while no other attempt does under this name. */
@@ -18,7 +18,10 @@ export function createRegistryActivities({
   mlflow,
   store,
   lock,
-}: RegistryDependencies): Pick<CpuActivities, 'registerVersion' | 'mirrorVersion' | 'withdrawVersion'> {
+}: RegistryDependencies): Pick<
+  CpuActivities,
+  'registerVersion' | 'mirrorVersion' | 'withdrawVersion' | 'withdrawRegistration'
+> {
   return {
     async registerVersion({ run, registerAs, mlflow: logged, signed, evaluated: { summary } }) {
       const stored = await registry.register({
@@ -46,9 +49,15 @@ export function createRegistryActivities({
       await lock(`mlflow:model:${registered.model}`, () => mirrorVersion(client, { stored, logged, store }));
     },
 
-    async withdrawVersion(withdrawal) {
-      await registry.withdraw(withdrawal);
-      await mirrorWithdrawal(mlflow.with(cancellationSignal()), withdrawal);
+    withdrawVersion: withdraw,
+
+    async withdrawRegistration({ run, model, reason }) {
+      for (const { version } of await registry.circulating(model, run.key)) await withdraw({ model, version, reason });
     },
   };
+
+  async function withdraw(withdrawal: Withdrawal): Promise<void> {
+    await registry.withdraw(withdrawal);
+    await mirrorWithdrawal(mlflow.with(cancellationSignal()), withdrawal);
+  }
 }

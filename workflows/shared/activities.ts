@@ -47,6 +47,7 @@ type RecordActivities = Pick<
   | 'registerVersion'
   | 'mirrorVersion'
   | 'withdrawVersion'
+  | 'withdrawRegistration'
   | 'finishRun'
   | 'currentAlias'
   | 'previousChampion'
@@ -68,7 +69,7 @@ export interface Activities {
   /** Small, idempotent writes and reads in PostgreSQL and MLflow. */
   readonly records: Proxy<RecordActivities>;
   /** What somebody waits for, and what nobody should wait long for. */
-  readonly brief: Proxy<Pick<CpuActivities, 'verifyApproval' | 'audit' | 'mirrorAliases'>>;
+  readonly brief: Proxy<Pick<CpuActivities, 'verifyApproval' | 'audit' | 'mirrorAliases' | 'finishUnloggedRun'>>;
   readonly serving: Proxy<Pick<CpuActivities, 'awaitServing'>>;
   readonly gpu: Proxy<GpuActivities>;
   readonly release: Proxy<Pick<ReleaseActivities, 'signModel' | 'writePlatformBom' | 'publishRelease'>>;

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { sleep } from '@temporalio/workflow';
+import { patched, sleep } from '@temporalio/workflow';
 import type { RegisteredVersion, SignedModel } from '../../contracts/activities.ts';
 import type { RolloutInput, RolloutResult } from '../../contracts/registry.ts';
 import { executeRollout } from '../shared/child-rollout.ts';
@@ -30,11 +30,13 @@ function sign({ input, context, run, activities }: Training, produced: ProducedM
 }
 
 async function register(
-  { input, context, run, activities, result }: Training,
+  training: Training,
   { mlflow, evaluated }: ProducedModel,
   signed: SignedModel,
 ): Promise<RegisteredVersion> {
+  const { input, context, run, activities, result } = training;
   const { registerAs } = input;
+  run.compensations.add(`registration in ${registerAs}`, (reason) => withdraw(training, reason));
   return run.stage(
     'registerVersion',
     async () => {
@@ -42,17 +44,25 @@ async function register(
         .records(`Next version of ${registerAs}`)
         .registerVersion({ run: context, registerAs, mlflow, signed, evaluated });
       const { model, version, digest, signature } = registered;
-      if (result.registered === undefined) {
-        run.compensations.add(`registration of ${model} version ${version}`, (reason) =>
-          activities.records(`Withdraw version ${version}`).withdrawVersion({ model, version, reason }),
-        );
-      }
       result.registered = { model, version, digest, signature };
       await activities.records(`Version ${version} in MLflow`).mirrorVersion({ run: context, mlflow, registered });
       return registered;
     },
     ({ model, version }) => `${model} version ${version}`,
   );
+}
+
+async function withdraw({ input, context, activities, result }: Training, reason: string): Promise<void> {
+  if (result.registered !== undefined) {
+    const { model, version } = result.registered;
+    return activities.records(`Withdraw version ${version}`).withdrawVersion({ model, version, reason });
+  }
+  // The attempt may have died after it registered the version and before it could say so.
+  if (!patched('withdraw-lost-registration')) return;
+  const { registerAs: model } = input;
+  await activities
+    .records(`Withdraw what was registered in ${model}`)
+    .withdrawRegistration({ run: context, model, reason });
 }
 
 async function rollOut({ input, run, result }: Training, version: string): Promise<void> {

@@ -161,7 +161,14 @@ export class World {
   #records(): Pick<ReleaseActivities, 'signModel'> &
     Pick<
       CpuActivities,
-      'registerVersion' | 'mirrorVersion' | 'withdrawVersion' | 'finishRun' | 'audit' | 'verifyApproval'
+      | 'registerVersion'
+      | 'mirrorVersion'
+      | 'withdrawVersion'
+      | 'withdrawRegistration'
+      | 'finishRun'
+      | 'finishUnloggedRun'
+      | 'audit'
+      | 'verifyApproval'
     > {
     return {
       signModel: async () => ({ digest: ref('model').sha256, files: {}, signature: ref('signature') }),
@@ -174,7 +181,13 @@ export class World {
       withdrawVersion: async ({ version, reason }) => {
         this.versions.set(version, { withdrawn: reason });
       },
+      withdrawRegistration: async ({ reason }) => {
+        for (const version of this.versions.keys()) this.versions.set(version, { withdrawn: reason });
+      },
       finishRun: async ({ status, outcome, reasons }) => {
+        this.finished.push({ status, outcome, reasons });
+      },
+      finishUnloggedRun: async ({ status, outcome, reasons }) => {
         this.finished.push({ status, outcome, reasons });
       },
       audit: async ({ actor, action, decision }) => {
