@@ -1,6 +1,6 @@
 # The two commands: make demo, make test. Everything is provisioned on the first use.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down status logs clean bench
+.PHONY: help setup demo test test-chaos up down status logs clean bench
 
 PYTHON ?= python3
 export PYTHON
@@ -12,6 +12,11 @@ demo: setup
 ## test: set up, and run every check
 test: setup
 	@.saip/bin/node infra/checks/main.ts
+
+## test-chaos: kill everything at random in twenty trainings, and break disks, data and connections (half an hour and more)
+test-chaos: setup
+	@SAIP_CHAOS_ROUNDS=$${SAIP_CHAOS_ROUNDS:-20} .saip/bin/node --experimental-vm-modules --disable-warning=ExperimentalWarning \
+		node_modules/jest/bin/jest.js --config test/chaos/jest.config.js
 
 ## setup: provision the pinned toolchain (a second run does nothing)
 setup:

@@ -165,9 +165,20 @@ export interface CpuActivities {
   mirrorVersion(a: { run: RunContext; mlflow: LoggedRun; registered: RegisteredVersion }): Promise<void>;
   /** Compensation: marks the version as withdrawn in the registry and MLflow; it can never get an alias again. */
   withdrawVersion(a: { model: string; version: string; reason: string }): Promise<void>;
+  /** Compensation: withdraws what a run registered without being told, because the attempt died before it could say. */
+  withdrawRegistration(a: { run: RunContext; model: string; reason: string }): Promise<void>;
   finishRun(a: {
     mlflow: LoggedRun;
     status: 'FINISHED' | 'FAILED' | 'KILLED';
+    outcome: string;
+    reasons: string[];
+  }): Promise<void>;
+  /** Ends what `logRun` began in MLflow and did not finish. */
+  finishUnloggedRun(a: {
+    run: RunContext;
+    dataset: string;
+    registerAs: string;
+    status: 'FAILED' | 'KILLED';
     outcome: string;
     reasons: string[];
   }): Promise<void>;

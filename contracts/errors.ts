@@ -70,6 +70,7 @@ export const ERRORS = {
   TRAINING_FENCED: permanent(409, 'A newer attempt owns this training; this one stops.'),
   CHECKPOINT_INCOMPATIBLE: permanent(409, 'Resume on the same device class and replica count, or start again.'),
   CHILD_CRASHED: transient(500, 'The child process died; its last lines are in the worker log.'),
+  WORKER_LOST: transient(500, 'The worker was killed; the attempt is repeated by itself.'),
   CHILD_SILENT: transient(500, 'The child process reported nothing for too long and was killed.'),
   EVALUATION_INPUT_INVALID: permanent(422, 'The predictions do not belong to this test set; run the stage again.'),
   EXPORT_UNSUPPORTED: permanent(422, 'Only allow-listed layers can be exported.'),

@@ -23,8 +23,8 @@ export interface TrainingStore {
   /** Takes the training over: the returned token is greater than every earlier one of this key. */
   acquireFence(key: string): Promise<number>;
   commitCheckpoint(a: { key: string; token: number; deviceClass: string } & StoredCheckpoint): Promise<void>;
-  /** The checkpoint with the greatest step. */
-  latestCheckpoint(key: string, deviceClass: string): Promise<StoredCheckpoint | undefined>;
+  /** The checkpoint with the greatest step, of all or of those before a step. */
+  latestCheckpoint(key: string, deviceClass: string, before?: number): Promise<StoredCheckpoint | undefined>;
   savePlan(a: { key: string; token: number; deviceClass: string; plan: TrainingPlan }): Promise<void>;
   plan(key: string, deviceClass: string): Promise<TrainingPlan | undefined>;
 }

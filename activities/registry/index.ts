@@ -2,11 +2,18 @@ import { cancellationSignal } from '@temporalio/activity';
 import type { CpuActivities, RegisteredVersion } from '../../contracts/activities.ts';
 import { ArtifactError } from '../../lib/artifacts/index.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
-import type { AliasLog, LineageLog, MlflowClient, ModelRegistry, StoredVersion } from '../../lib/clients/index.ts';
+import type {
+  AliasLog,
+  LineageLog,
+  MlflowClient,
+  ModelRegistry,
+  StoredVersion,
+  Withdrawal,
+} from '../../lib/clients/index.ts';
 import { mirrorVersion, mirrorWithdrawal } from './mirror.ts';
 
 export interface RegistryDependencies {
-  readonly registry: Pick<ModelRegistry, 'register' | 'withdraw' | 'get'>;
+  readonly registry: Pick<ModelRegistry, 'register' | 'withdraw' | 'get' | 'circulating'>;
   readonly aliases: Pick<AliasLog, 'current'>;
   readonly lineage: Pick<LineageLog, 'append'>;
   readonly mlflow: MlflowClient;
@@ -25,7 +32,7 @@ export function createRegistryActivities({
   lock,
 }: RegistryDependencies): Pick<
   CpuActivities,
-  'registerVersion' | 'unchangedChampion' | 'mirrorVersion' | 'withdrawVersion'
+  'registerVersion' | 'unchangedChampion' | 'mirrorVersion' | 'withdrawVersion' | 'withdrawRegistration'
 > {
   return {
     async registerVersion({ run, registerAs, mlflow: logged, signed, evaluated: { summary }, lineage }) {
@@ -64,11 +71,17 @@ export function createRegistryActivities({
       await lock(`mlflow:model:${registered.model}`, () => mirrorVersion(client, { stored, logged, store }));
     },
 
-    async withdrawVersion(withdrawal) {
-      await registry.withdraw(withdrawal);
-      await mirrorWithdrawal(mlflow.with(cancellationSignal()), withdrawal);
+    withdrawVersion: withdraw,
+
+    async withdrawRegistration({ run, model, reason }) {
+      for (const { version } of await registry.circulating(model, run.key)) await withdraw({ model, version, reason });
     },
   };
+
+  async function withdraw(withdrawal: Withdrawal): Promise<void> {
+    await registry.withdraw(withdrawal);
+    await mirrorWithdrawal(mlflow.with(cancellationSignal()), withdrawal);
+  }
 }
 
 function registeredVersion({ model, version, digest, files, signature }: StoredVersion): RegisteredVersion {

@@ -47,9 +47,14 @@ export async function logRun(record: RunRecord, options: LogRunOptions): Promise
   return { experimentId: run.experimentId, runId: run.runId, url: runUrl(run, options.urls.mlflow) };
 }
 
+/** MLflow experiment of a model's runs. */
+export function experimentName({ dataset, registerAs }: Pick<RunRecord, 'dataset' | 'registerAs'>): string {
+  return `${dataset}/${registerAs}`;
+}
+
 async function ensureRun({ run, registerAs, dataset, trained }: RunRecord, mlflow: MlflowClient): Promise<MlflowRun> {
   return mlflow.runs.ensure({
-    experimentId: await mlflow.runs.experiment(`${dataset}/${registerAs}`),
+    experimentId: await mlflow.runs.experiment(experimentName({ dataset, registerAs })),
     name: run.key,
     user: run.requestedBy,
     startTime: Math.round(Date.now() - 1000 * trained.seconds),

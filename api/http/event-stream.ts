@@ -65,11 +65,11 @@ export class EventStream {
     else this.#write(format(event));
   }
 
-  /** Sends what waits, and ends. */
+  /** Sends what waits, and ends; a client that does not take it is disconnected all the same. */
   end(event?: StreamEvent): void {
-    if (this.#waiting) this.#response.write(format(this.#waiting));
+    if (this.#waiting) this.#write(format(this.#waiting));
     this.#waiting = undefined;
-    if (event) this.#response.write(format(event));
+    if (event) this.#write(format(event));
     this.#response.end();
   }
 

@@ -16,6 +16,8 @@ export interface WorkflowEventsOptions {
   readonly stream?: EventStreamOptions;
   /** Streams open at the same time in this process; default 500. */
   readonly maxStreams?: number;
+  /** Streams that one subject may have open, so that nobody can take them all; default 100. */
+  readonly maxStreamsEach?: number;
 }
 
 type EventsContext = RequestContext<
@@ -26,11 +28,14 @@ type EventsContext = RequestContext<
 >;
 
 const DEFAULT_MAX_STREAMS = 500;
+const DEFAULT_MAX_STREAMS_EACH = 100;
 
 /** `GET /v1/workflows/{id}/events` */
 export function workflowEventsRoute(options: WorkflowEventsOptions): Route {
   const max = options.maxStreams ?? DEFAULT_MAX_STREAMS;
+  const maxEach = options.maxStreamsEach ?? DEFAULT_MAX_STREAMS_EACH;
   let open = 0;
+  const openBy = new Map<string, number>();
   return route({
     method: 'get',
     path: '/v1/workflows/{id}/events',
@@ -47,14 +52,21 @@ export function workflowEventsRoute(options: WorkflowEventsOptions): Route {
     headers: z.object({ 'last-event-id': z.string().max(128).optional() }),
     timeout: 0,
     success: { status: 200, description: 'The stream.', mediaType: 'text/event-stream' },
-    errors: ['WORKFLOW_UNKNOWN', 'UNAVAILABLE'],
+    errors: ['WORKFLOW_UNKNOWN', 'UNAVAILABLE', 'RATE_LIMITED'],
     handler: async (context) => {
+      const { sub } = context.caller;
+      const own = openBy.get(sub) ?? 0;
+      if (own >= maxEach) throw tooMany(own);
       if (open >= max) throw busy();
       open += 1;
+      openBy.set(sub, own + 1);
       try {
         await stream(options, context);
       } finally {
         open -= 1;
+        const left = (openBy.get(sub) ?? 1) - 1;
+        if (left === 0) openBy.delete(sub);
+        else openBy.set(sub, left);
       }
     },
   });
@@ -93,6 +105,11 @@ async function stream(options: WorkflowEventsOptions, context: EventsContext): P
       events.end();
     }
   }
+}
+
+function tooMany(own: number): ApiError {
+  const message = `You watch ${String(own)} workflows already; close some first.`;
+  return new ApiError('RATE_LIMITED', message, { headers: { 'Retry-After': '10' } });
 }
 
 function busy(): ApiError {

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { systemCode } from './errors.ts';
@@ -15,14 +15,24 @@ export function temporaryName(unique: string): string {
   return `${process.pid}@${HOST}.${unique}`;
 }
 
-/** Removes what writers of this machine left in `folder`, under a {@link temporaryName}, when they died. */
-export function sweepFolder(folder: string): void {
+/**
+ * Removes what writers of this machine left in `folder`, under a {@link temporaryName}, when they died. What belongs to
+ * another user stays.
+ * @param prefix before the temporary name, in folders that others use too
+ */
+export function sweepFolder(folder: string, prefix = ''): void {
   for (const name of readdirSync(folder)) {
-    const writer = /^(\d+)@(.+)\.[0-9a-f-]{36}$/.exec(name);
-    if (writer?.[2] !== HOST || isAlive(Number(writer[1]))) continue;
+    if (!name.startsWith(prefix)) continue;
+    const writer = /^(\d+)@(.+)\.[0-9a-f-]{36}$/.exec(name.slice(prefix.length));
+    const path = join(folder, name);
+    if (writer?.[2] !== HOST || isAlive(Number(writer[1])) || !isOwn(path)) continue;
     // Another process may sweep at the same time.
-    rmSync(join(folder, name), { recursive: true, force: true });
+    rmSync(path, { recursive: true, force: true });
   }
+}
+
+function isOwn(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.();
 }
 
 function isAlive(pid: number): boolean {

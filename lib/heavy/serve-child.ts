@@ -20,7 +20,10 @@ export type ChildHandler<Input, Report, Result> = (
  */
 export function serveChild<Input, Report, Result>(handler: ChildHandler<Input, Report, Result>): void {
   const questions: ((answer: unknown) => void)[] = [];
-  process.once('disconnect', () => process.exit(ORPHANED));
+  process.once('disconnect', () => {
+    endGroup();
+    process.exit(ORPHANED);
+  });
   process.on('message', (message: ParentMessage) => {
     if (message.kind === 'input') void work(handler, message.value as Input, questions);
     else questions[message.id]?.(message.value);
@@ -45,6 +48,15 @@ async function work<Input, Report, Result>(
   }
   // Not left to the event loop: native libraries may hold handles that keep an idle process alive.
   process.exit(0);
+}
+
+/** Children of this child may be blocked in native code or a system call, where they would never hear of it. */
+function endGroup(): void {
+  try {
+    process.kill(-process.pid, 'SIGKILL');
+  } catch {
+    // This process leads no group.
+  }
 }
 
 function send(message: ChildMessage): Promise<void> {

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { Measurement } from '../../contracts/adversary.ts';
 import type { ModelConfig } from '../../contracts/model-config.ts';
 import type { PreparedManifest } from '../../contracts/prepared-data.ts';
@@ -9,7 +7,7 @@ import type { ArtifactRef } from '../../contracts/reference.ts';
 import { ATTACK_BATCH } from '../adversary/index.ts';
 import type { BatchResult } from '../adversary/index.ts';
 import type { ArtifactStore } from '../artifacts/index.ts';
-import { runChild } from '../heavy/index.ts';
+import { inWorkFolder, runChild } from '../heavy/index.ts';
 import type { AttackJob, AttackReport } from './children/attack.ts';
 import { detectDevice, planTraining, tensorFlowEnvironment } from './device.ts';
 
@@ -78,11 +76,10 @@ interface Rest {
   readonly threads: number;
 }
 
-async function attackRest(options: AttackInChildOptions, { batches, done, deviceClass, threads }: Rest): Promise<void> {
+function attackRest(options: AttackInChildOptions, { batches, done, deviceClass, threads }: Rest): Promise<void> {
   const { artifacts, attacked, manifest } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'saip-attack-'));
   const progress = progressOf(options, { batches, done, device: deviceClass });
-  try {
+  return inWorkFolder(async (folder) => {
     const job: AttackJob = {
       model: options.model,
       manifest,
@@ -109,9 +106,7 @@ async function attackRest(options: AttackInChildOptions, { batches, done, device
         done.set(batch, ref);
       },
     });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function progressOf(

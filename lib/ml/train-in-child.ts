@@ -1,13 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { ModelConfig, TrainingConfig } from '../../contracts/model-config.ts';
 import type { PreparedManifest } from '../../contracts/prepared-data.ts';
 import type { TrainingHeartbeat } from '../../contracts/progress.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import type { TrainingPlan, TrainingStore } from '../../contracts/training-store.ts';
 import type { ArtifactStore } from '../artifacts/index.ts';
-import { runChild } from '../heavy/index.ts';
+import { inWorkFolder, runChild } from '../heavy/index.ts';
 import type { TrainingChildResult } from './children/train.ts';
 import { detectDevice, planTraining, tensorFlowEnvironment } from './device.ts';
 import type { Device, ParallelismSettings } from './device.ts';
@@ -87,36 +85,46 @@ export async function trainInChild(options: TrainInChildOptions): Promise<Traini
   const device = detectDevice();
   const attempt = { key, token: await options.trainings.acquireFence(key), deviceClass: device.deviceClass };
   const plan = await currentPlan(options, attempt, device);
-  const folder = await mkdtemp(join(tmpdir(), 'saip-training-'));
   try {
-    const checkpoint = await latestCheckpoint(options, attempt);
-    const job: TrainingJob = {
-      model: options.model,
-      training: options.training,
-      seed: options.seed,
-      manifest: options.manifest,
-      files: await splitFiles(options),
-      plan,
-      deviceClass: device.deviceClass,
-      digest,
-      checkpoint: checkpoint?.path,
-      folder,
-      segmentSeconds: options.segmentSeconds ?? Number.MAX_SAFE_INTEGER,
-      stopAfterEpoch: options.stopAfterEpoch,
-    };
-    const { files, ...result } = await runJob(options, attempt, job, checkpoint?.step ?? 0);
-    const trained = files && {
-      weights: await options.artifacts.putFile(files.weights, { mediaType: SAFETENSORS }),
-      history: await options.artifacts.putFile(files.history, { mediaType: NDJSON }),
-      validation: files.validation,
-    };
-    return { ...result, plan, device, trained };
+    return await inWorkFolder((folder) => trainFrom(options, { attempt, device, plan, folder }));
   } catch (error) {
     if (isOutOfMemory(error)) await halveMicroBatch(options, attempt, plan);
     throw error;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function trainFrom(
+  options: TrainInChildOptions,
+  {
+    attempt,
+    device,
+    plan,
+    folder,
+  }: { readonly attempt: Attempt; readonly device: Device; readonly plan: TrainingPlan; readonly folder: string },
+): Promise<TrainingOutcome> {
+  const digest = trainingDigest(options);
+  const checkpoint = await latestCheckpoint(options, attempt);
+  const job: TrainingJob = {
+    model: options.model,
+    training: options.training,
+    seed: options.seed,
+    manifest: options.manifest,
+    files: await splitFiles(options),
+    plan,
+    deviceClass: device.deviceClass,
+    digest,
+    checkpoint: checkpoint?.path,
+    folder,
+    segmentSeconds: options.segmentSeconds ?? Number.MAX_SAFE_INTEGER,
+    stopAfterEpoch: options.stopAfterEpoch,
+  };
+  const { files, ...result } = await runJob(options, attempt, job, checkpoint?.step ?? 0);
+  const trained = files && {
+    weights: await options.artifacts.putFile(files.weights, { mediaType: SAFETENSORS }),
+    history: await options.artifacts.putFile(files.history, { mediaType: NDJSON }),
+    validation: files.validation,
+  };
+  return { ...result, plan, device, trained };
 }
 
 interface Attempt {
@@ -169,14 +177,20 @@ async function currentPlan(
   return plan;
 }
 
-/** A checkpoint whose bytes are gone or changed is passed over: the training starts again instead of failing for good. */
+/**
+ * The newest checkpoint that is whole. One whose bytes are gone or changed is passed over, for the one before it or for
+ * the beginning: the training repeats some of its steps instead of failing for good.
+ */
 async function latestCheckpoint(
   { trainings, artifacts }: TrainInChildOptions,
   { key, deviceClass }: Attempt,
 ): Promise<{ step: number; path: string } | undefined> {
-  const stored = await trainings.latestCheckpoint(key, deviceClass);
-  if (stored === undefined || !(await artifacts.exists(stored.ref))) return undefined;
-  return { step: stored.step, path: await artifacts.path(stored.ref) };
+  for (let before: number | undefined; ;) {
+    const stored = await trainings.latestCheckpoint(key, deviceClass, before);
+    if (stored === undefined) return undefined;
+    if (await artifacts.exists(stored.ref)) return { step: stored.step, path: await artifacts.path(stored.ref) };
+    before = stored.step;
+  }
 }
 
 async function splitFiles({ manifest, artifacts }: TrainInChildOptions): Promise<TrainingJob['files']> {

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { access, constants, copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, constants, copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { inWorkFolder } from '../heavy/index.ts';
 import { ReleaseError } from './errors.ts';
 
 const run = promisify(execFile);
@@ -43,15 +43,14 @@ export async function platformBom({ syft, checkout, signal }: PlatformBomOptions
   if (syft === undefined || !(await isExecutable(syft))) {
     throw new ReleaseError('TOOL_MISSING', 'Syft is not set up for this process.', { field: 'syft' });
   }
-  const folder = await mkdtemp(join(tmpdir(), 'saip-sbom-'));
   try {
-    await stageLocks(checkout, folder);
-    return normalise(Bom.parse(JSON.parse(await scan(syft, folder, signal))), await platformName(checkout));
+    return await inWorkFolder(async (folder) => {
+      await stageLocks(checkout, folder);
+      return normalise(Bom.parse(JSON.parse(await scan(syft, folder, signal))), await platformName(checkout));
+    });
   } catch (cause) {
     signal?.throwIfAborted();
     throw new ReleaseError('SBOM_FAILED', 'Syft gave no bill of materials of the lock files.', { cause });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

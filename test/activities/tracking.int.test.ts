@@ -171,6 +171,33 @@ describe('a tracked training', () => {
   });
 });
 
+describe('what a run began and did not finish', () => {
+  it('is ended in MLflow', async () => {
+    const record = await runRecord(store);
+    const { run, dataset, registerAs } = record;
+    const dying = new MlflowClient({ url, retries: 0, fetch: failingFetch(6) });
+    await expect(track(record, dying)).rejects.toMatchObject({ code: 'MLFLOW_UNAVAILABLE' });
+    const { finishUnloggedRun } = activities(mlflow);
+    const end = { run, dataset, registerAs, status: 'KILLED' as const, outcome: 'cancelled', reasons: ['no use'] };
+    for (let attempt = 0; attempt < 2; attempt += 1) await inActivity(finishUnloggedRun, end);
+    const experimentId = await mlflow.runs.experiment(`${dataset}/${registerAs}`);
+    const runs = await mlflow.runs.find(experimentId, { [MLFLOW_TAGS.runKey]: run.key });
+    expect(runs.map(({ status, tags }) => [status, tags[MLFLOW_TAGS.reasons]])).toEqual([['KILLED', 'no use']]);
+  });
+
+  it('is withdrawn where it was registered', async () => {
+    const record = await runRecord(store);
+    await track(record, mlflow);
+    const { withdrawRegistration } = activities(mlflow);
+    const lost = { run: record.run, model: record.registerAs, reason: 'lost' };
+    for (let attempt = 0; attempt < 2; attempt += 1) await inActivity(withdrawRegistration, lost);
+    const registry = new ModelRegistry(database.worker);
+    expect((await registry.get(record.registerAs, '1')).withdrawn?.reason).toBe('lost');
+    const [version] = await mlflow.registeredModels.find(record.registerAs, { [MLFLOW_TAGS.version]: '1' });
+    expect(version?.tags[MLFLOW_TAGS.withdrawn]).toBe('lost');
+  });
+});
+
 describe('an attempt that dies', () => {
   /** Dies at the `number`-th request; then another attempt does all of it. */
   async function dieAndRepeat(number: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ModelConfig, TrainingConfig } from '../../contracts/model-config.ts';
 import type { TrainingHeartbeat } from '../../contracts/progress.ts';
@@ -166,6 +166,35 @@ describe('trainInChild', () => {
     const outcome = await trainInChild(options({ trainings, artifacts }));
     expect(outcome.resumes).toBe(0);
     expect(digestOf(outcome)).toBe(digestOf(await reference()));
+  });
+
+  it('goes on from the newest whole checkpoint where later ones were changed', async () => {
+    const trainings = new MemoryTrainingStore();
+    const dead = new Error('dead');
+    const doomed = new (class extends MemoryTrainingStore {
+      override acquireFence = trainings.acquireFence.bind(trainings);
+      override savePlan = trainings.savePlan.bind(trainings);
+      override async commitCheckpoint(a: Parameters<MemoryTrainingStore['commitCheckpoint']>[0]): Promise<void> {
+        await trainings.commitCheckpoint(a);
+        if (trainings.commits.length === 3) throw dead;
+      }
+    })();
+    await expect(trainInChild(options({ trainings: doomed }))).rejects.toBe(dead);
+    const newest = trainings.commits.at(-1)?.ref;
+    if (newest === undefined) throw new Error('no checkpoint');
+    const path = await fixture.store.path(newest);
+    await chmod(path, 0o600);
+    const bytes = await readFile(path);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+    await writeFile(path, bytes);
+
+    const outcome = await trainInChild(options({ trainings }));
+    expect(outcome.resumes).toBe(1);
+    expect(trainings.commits.map(({ step }) => step)).toEqual([7, 14, 21, 21, 28, 35, 42, 48]);
+    expect(digestOf(outcome)).toBe(digestOf(await reference()));
+    // A whole one took its place.
+    const again = trainings.commits.findLast(({ step }) => step === 21);
+    expect(again !== undefined && (await fixture.store.exists(again.ref))).toBe(true);
   });
 
   it('stops an older attempt when a newer one took over', async () => {

@@ -29,7 +29,7 @@ const ALLOWED: Record<Role, readonly Action[]> = {
   admin: ACTIONS,
 };
 
-const training: Resource = { tenant: 'default', requestedBy: 'bob', workflowType: 'trainRegisterDeploy' };
+const training: Resource = { tenant: 'default', owner: 'bob', requestedBy: 'bob', workflowType: 'trainRegisterDeploy' };
 const roles = fc.uniqueArray(fc.constantFrom(...ROLES));
 const action = fc.constantFrom(...ACTIONS);
 

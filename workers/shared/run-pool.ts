@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
 import pRetry from 'p-retry';
@@ -6,12 +5,14 @@ import { TASK_QUEUES } from '../../contracts/queues.ts';
 import type { Pool } from '../../contracts/queues.ts';
 import { loadConfig } from '../../lib/config/index.ts';
 import type { SaipConfig } from '../../lib/config/index.ts';
+import { sweepWorkFolders } from '../../lib/heavy/index.ts';
 import { createLogger, startTelemetry } from '../../lib/telemetry/index.ts';
 import type { Logger, Telemetry } from '../../lib/telemetry/index.ts';
 import { dataConverter } from './data-converter.ts';
 import { exitCodeOf, explain } from './exit.ts';
 import { failureInterceptor } from './failures.ts';
 import { temporalLogger } from './logger.ts';
+import { releaseAbandoned, workerIdentity } from './predecessors.ts';
 import { announce } from './readiness.ts';
 import { openResources } from './resources.ts';
 import type { Resources } from './resources.ts';
@@ -61,12 +62,14 @@ async function poll(spec: PoolSpec, config: SaipConfig, logger: Logger): Promise
     logger: temporalLogger(logger),
     telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
   });
+  sweepWorkFolders();
   const resources = openResources(config);
   const connection = await connect(config);
   try {
     const common = commonOptions({ spec, config, resources, connection, telemetry });
     const context = { config, resources, connection, logger, telemetry, common };
     const worker = await Worker.create({ ...common, ...(await spec.options(context)) });
+    await takeOver(context);
     logger.info({ taskQueue: common.taskQueue }, 'the worker polls');
     await announce(worker, process.env['SAIP_READY_FILE'], worker.run());
     logger.info('the worker has stopped');
@@ -74,6 +77,18 @@ async function poll(spec: PoolSpec, config: SaipConfig, logger: Logger): Promise
     await connection.close();
     await resources.close();
     await telemetry.shutdown();
+  }
+}
+
+/** Without it the heartbeats of what a killed predecessor did are overdue in a minute or two, and it is tried again then. */
+async function takeOver({ config, connection, logger }: PoolContext): Promise<void> {
+  const { namespace } = config.temporal;
+  try {
+    const service = connection.workflowService;
+    const released = await releaseAbandoned({ service, namespace, process: config.process });
+    if (released > 0) logger.warn({ released }, 'a killed predecessor left unfinished work; it is tried again');
+  } catch (error) {
+    logger.warn({ err: error }, 'what a killed predecessor left could not be handed back');
   }
 }
 
@@ -91,7 +106,7 @@ function commonOptions(o: Omit<PoolContext, 'common' | 'logger'> & { spec: PoolS
     connection: o.connection,
     namespace: o.config.temporal.namespace,
     taskQueue: TASK_QUEUES[o.spec.pool],
-    identity: `${o.config.process}@${hostname()}/${process.pid}`,
+    identity: workerIdentity(o.config.process),
     dataConverter: dataConverter(o.resources.codec),
     // The failure interceptor is the inner one: spans record the typed failure.
     interceptors: {

@@ -48,6 +48,7 @@ type RecordActivities = Pick<
   | 'unchangedChampion'
   | 'mirrorVersion'
   | 'withdrawVersion'
+  | 'withdrawRegistration'
   | 'finishRun'
   | 'currentAlias'
   | 'previousChampion'
@@ -69,7 +70,7 @@ export interface Activities {
   /** Small, idempotent writes and reads in PostgreSQL and MLflow. */
   readonly records: Proxy<RecordActivities>;
   /** What somebody waits for, and what nobody should wait long for. */
-  readonly brief: Proxy<Pick<CpuActivities, 'verifyApproval' | 'audit' | 'mirrorAliases'>>;
+  readonly brief: Proxy<Pick<CpuActivities, 'verifyApproval' | 'audit' | 'mirrorAliases' | 'finishUnloggedRun'>>;
   /** Looks for results of earlier runs, which may be large to verify; a run can do without them. */
   readonly steps: Proxy<Pick<CpuActivities, 'findStep'>>;
   readonly serving: Proxy<Pick<CpuActivities, 'awaitServing'>>;

@@ -69,6 +69,11 @@ export class RunReport<S extends string> {
     this.#publish();
   }
 
+  /** Whether the stage was ever begun. */
+  begun(name: S): boolean {
+    return this.#find(name).startedAt !== undefined;
+  }
+
   /** A note on the stage that runs: what it waits for, or how far it is. */
   note(name: S, status: 'running' | 'waiting', detail: string): void {
     const stage = this.#find(name);

@@ -95,8 +95,10 @@ export class Run<S extends string> {
   }
 
   #conclusionOf(error: TemporalFailure): Conclusion {
-    if (!isCancellation(error)) return { outcome: 'failed', reasons: [describeFailure(error)] };
-    return { outcome: 'cancelled', reasons: [this.cancelReason ?? 'cancelled in Temporal'] };
+    if (isCancellation(error)) return { outcome: 'cancelled', reasons: [this.cancelReason ?? 'cancelled in Temporal'] };
+    // An attempt that dies while it is being cancelled is not repeated, and so looks like a failure.
+    if (this.cancelReason === undefined) return { outcome: 'failed', reasons: [describeFailure(error)] };
+    return { outcome: 'cancelled', reasons: [this.cancelReason, describeFailure(error)] };
   }
 
   async #mayRetry(name: S, error: unknown): Promise<boolean> {

@@ -3,6 +3,9 @@ import type { MetricInterval } from '../../contracts/train-register-deploy.ts';
 import { failure } from '../shared/failures.ts';
 import type { ProducedModel, Training } from './training.ts';
 
+/** Segments that may end before the end of the one before. */
+const MOST_LOSSES = 5;
+
 /** From the data card to the tracked run: `verifyDataCard` … `logRun`. Nothing here needs to be undone. */
 export async function produceModel(training: Training): Promise<ProducedModel> {
   const { input, context, run, activities, steps } = training;
@@ -60,11 +63,15 @@ async function train(
   const trained: TrainedModel = await steps.stage('train', {
     args: { run: context, model, training, seed, data },
     work: async (args) => {
-      for (let done = 0; ;) {
+      for (let done = 0, losses = 0; ;) {
         const summary = done === 0 ? `${training.epochs} epochs of ${model.name}` : `${model.name} from step ${done}`;
         const segment = await activities.gpu(summary).trainModel(args);
         if (!('continue' in segment)) return segment;
-        if (segment.step <= done) throw failure('INTERNAL', `A segment of the training ended where it began: ${done}.`);
+        // Behind a damaged checkpoint lies the one before it; a training that does not advance has a defect.
+        if (segment.step < done) losses += 1;
+        if (segment.step === done || losses > MOST_LOSSES) {
+          throw failure('INTERNAL', `A segment of the training ended at step ${segment.step}, after step ${done}.`);
+        }
         done = segment.step;
         run.report.note('train', 'running', `step ${done} of ${segment.steps}`);
       }

@@ -38,6 +38,7 @@ async function register(training: Training, produced: ProducedModel, signed: Sig
   const { input, context, run, activities, result } = training;
   const { mlflow, evaluated } = produced;
   const { registerAs } = input;
+  run.compensations.add(`registration in ${registerAs}`, (reason) => withdraw(training, reason));
   return run.stage(
     'registerVersion',
     async () => {
@@ -48,11 +49,6 @@ async function register(training: Training, produced: ProducedModel, signed: Sig
         .records(`Next version of ${registerAs}`)
         .registerVersion({ run: context, registerAs, mlflow, signed, evaluated, lineage });
       const { model, version, digest, signature } = registered;
-      if (result.registered === undefined) {
-        run.compensations.add(`registration of ${model} version ${version}`, (reason) =>
-          activities.records(`Withdraw version ${version}`).withdrawVersion({ model, version, reason }),
-        );
-      }
       result.registered = { model, version, digest, signature };
       await activities.records(`Version ${version} in MLflow`).mirrorVersion({ run: context, mlflow, registered });
       return registered;
@@ -106,6 +102,21 @@ function lineageOf(
     onnxSha256: exported.onnx.sha256,
     reused: steps.reused,
   };
+}
+
+async function withdraw({ input, context, activities, result }: Training, reason: string): Promise<void> {
+  // A champion of before is not this run's to withdraw.
+  if (result.unchanged === true) return;
+  if (result.registered !== undefined) {
+    const { model, version } = result.registered;
+    return activities.records(`Withdraw version ${version}`).withdrawVersion({ model, version, reason });
+  }
+  // The attempt may have died after it registered the version and before it could say so.
+  if (!patched('withdraw-lost-registration')) return;
+  const { registerAs: model } = input;
+  await activities
+    .records(`Withdraw what was registered in ${model}`)
+    .withdrawRegistration({ run: context, model, reason });
 }
 
 async function rollOut({ input, run, result }: Training, version: string): Promise<void> {

@@ -76,6 +76,12 @@ export class ModelRegistry {
     throw unknownVersion(model, version);
   }
 
+  /** What a workflow registered and nobody withdrew. */
+  circulating(model: string, workflowId: string): Promise<StoredVersion[]> {
+    const sql = `${VERSION} WHERE model = $1 AND workflow_id = $2 AND withdrawn_at IS NULL ORDER BY version`;
+    return select(this.#pool, StoredVersion, sql, [model, workflowId]);
+  }
+
   /** Newest first. */
   versions(model: string, page: { readonly before?: string; readonly limit?: number } = {}): Promise<StoredVersion[]> {
     return select(

@@ -52,12 +52,13 @@ export class TrainingStore implements Contract {
     if (written === 0) throw fenced(a.key);
   }
 
-  latestCheckpoint(key: string, deviceClass: string): Promise<StoredCheckpoint | undefined> {
+  latestCheckpoint(key: string, deviceClass: string, before?: number): Promise<StoredCheckpoint | undefined> {
     return selectOne(
       this.#pool,
       Checkpoint,
-      `SELECT step, ref FROM training_checkpoints WHERE key = $1 AND device_class = $2 ORDER BY step DESC LIMIT 1`,
-      [key, deviceClass],
+      `SELECT step, ref FROM training_checkpoints WHERE key = $1 AND device_class = $2
+       AND ($3::bigint IS NULL OR step < $3) ORDER BY step DESC LIMIT 1`,
+      [key, deviceClass, before ?? null],
     );
   }
 

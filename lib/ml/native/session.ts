@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
+import { makeWorkFolder } from '../../heavy/index.ts';
 import { MlError } from '../errors.ts';
 
 /** A value for a placeholder. Bytes are uint8, Int32Array is int32, Float32Array is float32. */
@@ -19,7 +19,7 @@ export class GraphSession {
   constructor(binding: TFJSBinding, savedModel: Uint8Array) {
     this.#binding = binding;
     // TensorFlow loads a SavedModel from a folder only; it reads the file at once.
-    const folder = mkdtempSync(join(tmpdir(), 'saip-graph-'));
+    const folder = makeWorkFolder();
     try {
       writeFileSync(join(folder, 'saved_model.pb'), savedModel);
       this.#id = binding.loadSavedModel(folder, 'serve');

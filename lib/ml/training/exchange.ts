@@ -1,20 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import {
-  accessSync,
-  closeSync,
-  constants,
-  ftruncateSync,
-  mkdtempSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeWorkFolder } from '../../heavy/index.ts';
 import { MlError } from '../errors.ts';
 
-const SHARED_MEMORY = '/dev/shm';
 const SIGNAL = Uint8Array.of(1);
 
 /**
@@ -24,7 +13,7 @@ const SIGNAL = Uint8Array.of(1);
  * @param length most numbers in one vector
  */
 export function createExchange(ranks: number, length: number): string {
-  const folder = mkdtempSync(join(writable(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'saip-exchange-'));
+  const folder = makeWorkFolder({ inMemory: true });
   for (let rank = 0; rank < ranks; rank += 1) {
     const slot = openSync(slotPath(folder, rank), 'wx', 0o600);
     ftruncateSync(slot, 2 * length * Float32Array.BYTES_PER_ELEMENT);
@@ -146,13 +135,4 @@ function slotPath(folder: string, rank: number): string {
 
 function fifoPath(folder: string, from: number, to: number): string {
   return join(folder, `fifo-${from}-${to}`);
-}
-
-function writable(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

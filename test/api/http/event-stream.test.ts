@@ -69,6 +69,16 @@ describe('EventStream', () => {
     socket.destroy();
   });
 
+  it('lets go of a client that does not take the end', async () => {
+    const served = await serve({ stall: 200, heartbeat: 600_000 });
+    const socket = await deafClient(served.url);
+    const stream = await served.stream;
+    // More than the system takes for a client that reads nothing, in the very last event.
+    stream.end({ event: 'end', data: { filler: 'x'.repeat(32 * 1024 * 1024) } });
+    await stream.closed;
+    socket.destroy();
+  });
+
   it('gives a slow client the newest state when it reads again', async () => {
     const served = await serve();
     const socket = await deafClient(served.url);

@@ -30,6 +30,8 @@ describe('TrainingStore', () => {
     }
     await store.commitCheckpoint({ key: 'steps', token, deviceClass: 'cuda', step: 900, ref: reference('c') });
     expect(await store.latestCheckpoint('steps', deviceClass)).toEqual({ step: 200, ref: reference('b') });
+    expect(await store.latestCheckpoint('steps', deviceClass, 200)).toEqual({ step: 100, ref: reference('a') });
+    expect(await store.latestCheckpoint('steps', deviceClass, 100)).toBeUndefined();
   });
 
   it('refuses the writes of an attempt that was overtaken', async () => {

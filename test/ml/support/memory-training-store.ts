@@ -18,8 +18,14 @@ export class MemoryTrainingStore implements TrainingStore {
     this.commits.push(a);
   }
 
-  async latestCheckpoint(key: string, deviceClass: string): Promise<StoredCheckpoint | undefined> {
-    const own = this.commits.filter((commit) => commit.key === key && commit.deviceClass === deviceClass);
+  async latestCheckpoint(
+    key: string,
+    deviceClass: string,
+    before = Number.POSITIVE_INFINITY,
+  ): Promise<StoredCheckpoint | undefined> {
+    const own = this.commits.filter(
+      (commit) => commit.key === key && commit.deviceClass === deviceClass && commit.step < before,
+    );
     return own.sort((a, b) => b.step - a.step)[0];
   }
 

@@ -35,7 +35,12 @@ export class FullStack {
   static async start(): Promise<FullStack> {
     const given = process.env[FULL_HOME];
     const home = given ?? (await startTestStack([]));
-    return new FullStack(home, await ApiClient.open({ SAIP_HOME: home }), given === undefined);
+    return FullStack.at(home, given === undefined);
+  }
+
+  /** A stack that runs in `home`; `own` ones are removed by {@link stop}. */
+  static async at(home: string, own: boolean): Promise<FullStack> {
+    return new FullStack(home, await ApiClient.open({ SAIP_HOME: home }), own);
   }
 
   async stop(): Promise<void> {
@@ -74,6 +79,10 @@ export class FullStack {
 
   approve(id: string, body: ApprovalRequest, role: Role): Promise<WorkflowUpdated> {
     return this.api.post(path`/v1/workflows/${id}/approve`, body, WorkflowUpdated, { role });
+  }
+
+  cancel(id: string, reason: string): Promise<WorkflowUpdated> {
+    return this.api.post(path`/v1/workflows/${id}/cancel`, { reason }, WorkflowUpdated, { role: 'trainer' });
   }
 
   /** Asks until `reached`. @throws Error when the run ends before */

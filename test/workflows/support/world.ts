@@ -180,7 +180,9 @@ export class World {
       | 'unchangedChampion'
       | 'mirrorVersion'
       | 'withdrawVersion'
+      | 'withdrawRegistration'
       | 'finishRun'
+      | 'finishUnloggedRun'
       | 'audit'
       | 'verifyApproval'
     > {
@@ -202,7 +204,13 @@ export class World {
       withdrawVersion: async ({ version, reason }) => {
         this.versions.set(version, { withdrawn: reason });
       },
+      withdrawRegistration: async ({ reason }) => {
+        for (const version of this.versions.keys()) this.versions.set(version, { withdrawn: reason });
+      },
       finishRun: async ({ status, outcome, reasons }) => {
+        this.finished.push({ status, outcome, reasons });
+      },
+      finishUnloggedRun: async ({ status, outcome, reasons }) => {
         this.finished.push({ status, outcome, reasons });
       },
       audit: async ({ actor, action, decision }) => {
