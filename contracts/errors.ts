@@ -54,9 +54,9 @@ export const ERRORS = {
     422,
     'The file changed since its card was written; restore it or write a new card.',
   ),
+  DATASET_CELL_INVALID: permanent(422, 'Correct the named cell, or say in the data card what its column holds.'),
   DATASET_SPLIT_INVALID: permanent(422, 'Choose shares that leave samples in every split.'),
   DATASET_TABLE_INVALID: permanent(422, 'Mend the named lines and columns, or leave columns out: --drop COLUMN.'),
-  DATASET_TABLE_UNSUPPORTED: permanent(422, 'Tables are described and checked; this step does not take them.'),
   DATASET_NAME_TAKEN: permanent(409, 'Choose another name: saip dataset list.'),
   DATASET_UPLOAD_UNKNOWN: permanent(404, 'Upload the file first: POST /v1/datasets/uploads.'),
   // models and training

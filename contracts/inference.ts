@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Open Inference Protocol V2 (kserve/open-inference-protocol, REST). `FP16` and `BYTES` are part of the protocol but
- * not of what this platform serves: they are answered with `UNSUPPORTED_DATATYPE`.
+ * Open Inference Protocol V2 (kserve/open-inference-protocol, REST). `BYTES` are strings. `FP16` is part of the protocol
+ * but not of what this platform serves: it is answered with `UNSUPPORTED_DATATYPE`.
  */
 export const DATATYPES = [
   'BOOL',
@@ -44,7 +44,8 @@ export type InferInput = z.infer<typeof InferInput>;
 export const InferRequest = z.object({
   id: z.string().max(256).optional(),
   parameters: parameters.optional(),
-  inputs: z.array(InferInput).min(1).max(16),
+  /** A model of a table has one input a feature. */
+  inputs: z.array(InferInput).min(1).max(2048),
   outputs: z
     .array(z.object({ name: z.string().min(1).max(256), parameters: parameters.optional() }))
     .max(16)

@@ -28,13 +28,14 @@ export const Layer = z.discriminatedUnion('type', [
 export type Layer = z.infer<typeof Layer>;
 
 /**
- * A network as data. The last layer must be `dense` with as many linear units as there are classes: the platform
- * trains on logits (softmax cross-entropy) and adds the softmax when it exports.
+ * A network as data. The last layer must be `dense` and linear. For `multiclass` it has as many units as there are
+ * classes (two are classes too): the platform trains on logits (softmax cross-entropy) and adds the softmax when it
+ * exports. For `regression` it has one unit, trained by mean squared error on the standardised target.
  */
 export const ModelConfig = z.strictObject({
   name: Name,
   description: z.string().max(500).optional(),
-  task: z.literal('multiclass').default('multiclass'),
+  task: z.enum(['multiclass', 'regression']).default('multiclass'),
   layers: z.array(Layer).min(1).max(64),
 });
 export type ModelConfig = z.infer<typeof ModelConfig>;
@@ -103,6 +104,9 @@ export const Preset = z.strictObject({
     minMacroF1: z.number().min(0).max(1).optional(),
     maxLogLoss: z.number().gt(0).optional(),
     maxEce: z.number().gt(0).max(1).optional(),
+    /** Of a regression, in the unit of the target. */
+    maxRmse: z.number().gt(0).optional(),
+    minR2: z.number().max(1).optional(),
   }),
 });
 export type Preset = z.infer<typeof Preset>;

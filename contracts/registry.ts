@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PreparedColumn } from './prepared-data.ts';
 import { ArtifactRef, Name, Sha256 } from './reference.ts';
 import { EvaluationSummary } from './train-register-deploy.ts';
 
@@ -20,21 +21,43 @@ export const SIGNATURE_FILE = 'model.sig';
 /** Where the mirror in MLflow keeps the signed folder, below the files of the logged model. */
 export const MIRROR_FOLDER = 'signed';
 
-/** What is signed about a model besides its graph. The same training gives the same facts, hence the same digest. */
-export const ModelFacts = z.strictObject({
-  version: z.literal(1),
+const facts = {
   model: Name,
   dataset: Name,
   /** Digests of the data card and of the data it names. */
   cardSha256: Sha256,
   dataSha256: Sha256,
-  /** Shape of one sample; values are raw, the graph preprocesses. */
-  input: z.strictObject({ name: Name, shape: z.array(z.int().min(1)) }),
+  /** None for a regression. */
   labels: z.array(z.string()),
   evaluation: EvaluationSummary,
-  /** Comparison of the graph with the trained network: max |Δ| of probabilities over so many samples. */
+  /** Comparison of the graph with the trained network: max |Δ| of its outputs over so many samples. */
   export: z.strictObject({ maxAbsDifference: z.number(), samples: z.int() }),
+};
+
+const SampleFacts = z.strictObject({
+  version: z.literal(1),
+  ...facts,
+  /** Shape of one sample; values are raw, the graph preprocesses. */
+  input: z.strictObject({ name: Name, shape: z.array(z.int().min(1)) }),
 });
+
+const TableFacts = z.strictObject({
+  version: z.literal(2),
+  ...facts,
+  /** The named features that the graph takes raw, one input each. */
+  columns: z.array(PreparedColumn).min(1),
+  /** Spellings of a missing value besides the empty one. */
+  missing: z.array(z.string()),
+  /** What a regression predicts. */
+  target: z.strictObject({ name: z.string(), unit: z.string().optional() }).optional(),
+});
+export type TableFacts = z.infer<typeof TableFacts>;
+
+/**
+ * What is signed about a model besides its graph: version 1 for tensors, 2 for tables. The same training gives the same
+ * facts, hence the same digest.
+ */
+export const ModelFacts = z.discriminatedUnion('version', [SampleFacts, TableFacts]);
 export type ModelFacts = z.infer<typeof ModelFacts>;
 
 /** One registered version: files are verified against `signature` before anything loads them. */

@@ -22,7 +22,10 @@ export const TrainStage = z.enum(TRAIN_STAGES);
 export type TrainStage = z.infer<typeof TrainStage>;
 
 export const TrainGates = Preset.shape.gates.extend({
-  /** `not-worse`: an exact McNemar test against the champion on the same test set, one-sided, alpha 0.05. */
+  /**
+   * `not-worse`: a one-sided test against the champion on the same test set, alpha 0.05: McNemar's exact test of classes,
+   * a paired permutation test of squared errors.
+   */
   champion: z.enum(['not-worse', 'off']).default('not-worse'),
   /** Absent: the candidate is not attacked. */
   robustness: RobustnessGate.optional(),
@@ -104,14 +107,57 @@ export const MetricInterval = z.object({ value: z.number(), low: z.number(), hig
 /** A point estimate with its 95 % bootstrap interval. */
 export type MetricInterval = z.infer<typeof MetricInterval>;
 
-export const EvaluationSummary = z.object({
+export const ClassificationSummary = z.object({
   samples: z.int(),
   accuracy: MetricInterval,
   macroF1: MetricInterval,
   logLoss: MetricInterval,
   ece: MetricInterval,
 });
+export type ClassificationSummary = z.infer<typeof ClassificationSummary>;
+
+export const RegressionSummary = z.object({
+  task: z.literal('regression'),
+  samples: z.int(),
+  /** Root of the mean squared, and mean absolute error, in the unit of the target. */
+  rmse: MetricInterval,
+  mae: MetricInterval,
+  /** Share of the variance that is explained; below 0 for worse than the mean. */
+  r2: MetricInterval,
+});
+export type RegressionSummary = z.infer<typeof RegressionSummary>;
+
+export const EvaluationSummary = z.union([RegressionSummary, ClassificationSummary]);
 export type EvaluationSummary = z.infer<typeof EvaluationSummary>;
+
+export function isRegression(summary: EvaluationSummary): summary is RegressionSummary {
+  return 'task' in summary;
+}
+
+export interface NamedMetric {
+  /** Field of the summary. */
+  readonly name: 'accuracy' | 'macroF1' | 'logLoss' | 'ece' | 'rmse' | 'mae' | 'r2';
+  /** For people. */
+  readonly title: string;
+  readonly interval: MetricInterval;
+}
+
+/** The metrics of a summary, the one that says most first. */
+export function metricsOf(summary: EvaluationSummary): [NamedMetric, ...NamedMetric[]] {
+  if (isRegression(summary)) {
+    return [
+      { name: 'rmse', title: 'RMSE', interval: summary.rmse },
+      { name: 'mae', title: 'MAE', interval: summary.mae },
+      { name: 'r2', title: 'R²', interval: summary.r2 },
+    ];
+  }
+  return [
+    { name: 'accuracy', title: 'accuracy', interval: summary.accuracy },
+    { name: 'macroF1', title: 'macro F1', interval: summary.macroF1 },
+    { name: 'logLoss', title: 'log loss', interval: summary.logLoss },
+    { name: 'ece', title: 'ECE', interval: summary.ece },
+  ];
+}
 
 export const GateResult = z.object({ name: z.string(), passed: z.boolean(), reason: z.string() });
 export type GateResult = z.infer<typeof GateResult>;

@@ -1,6 +1,6 @@
 import type { CpuActivities } from '../../contracts/activities.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
-import { DatasetCatalogue, prepare } from '../../lib/datasets/index.ts';
+import { DatasetCatalogue } from '../../lib/datasets/index.ts';
 import type { AddedDatasets } from '../../lib/datasets/index.ts';
 
 export interface DataDependencies {
@@ -23,8 +23,7 @@ export function createDataActivities({
       return { cardSha256, dataSha256, card: await store.putJson(card) };
     },
     async prepareData({ dataset, seed, validationShare }) {
-      await catalogue.requirePreparable(dataset);
-      const prepared = await prepare({ dataset, seed, validationShare, store, root: dataRoots[dataset] });
+      const prepared = await catalogue.prepare({ dataset, seed, validationShare, store, root: dataRoots[dataset] });
       const { labels, splits } = prepared.manifest;
       return {
         manifest: prepared.manifestRef,

@@ -1,13 +1,13 @@
 import type { CpuActivities } from '../../contracts/activities.ts';
 import { isSaipError } from '../../contracts/errors.ts';
-import { PreparedManifest } from '../../contracts/prepared-data.ts';
+import { PreparedManifest, regressionOf } from '../../contracts/prepared-data.ts';
 import { MODEL_FILES, ModelFacts } from '../../contracts/registry.ts';
 import type { ModelVersion } from '../../contracts/registry.ts';
 import type { GateResult } from '../../contracts/train-register-deploy.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
 import type { AliasLog, ModelRegistry } from '../../lib/clients/index.ts';
 import { readFloat32, readInt32 } from '../../lib/datasets/index.ts';
-import { argmax, championGate } from '../../lib/evaluation/index.ts';
+import { argmax, championGate, quantityGate } from '../../lib/evaluation/index.ts';
 import { runOnnx } from '../../lib/onnx/index.ts';
 import type { OnnxProgress } from '../../lib/onnx/index.ts';
 import { verifyModel } from '../../lib/supplychain/index.ts';
@@ -70,16 +70,27 @@ async function compare(
   const { [MODEL_FILES.onnx]: onnx, [MODEL_FILES.facts]: facts } = files;
   if (onnx === undefined || facts === undefined) return incomparable(version, 'its folder holds no graph or no facts');
   const manifest = await store.readJson(data.manifest, PreparedManifest);
-  const { labels } = await store.readJson(facts, ModelFacts);
+  const { labels, ...rest } = await store.readJson(facts, ModelFacts);
   if (labels.join('\0') !== manifest.labels.join('\0')) {
-    return incomparable(version, `it tells apart ${labels.join(', ')}`);
+    return incomparable(version, labels.length === 0 ? 'it has no classes' : `it tells apart ${labels.join(', ')}`);
   }
   // Whatever the test set: the same bytes predict the same.
   if (onnx.sha256 === exported.onnx.sha256) {
     await store.path(onnx);
     return { name: 'champion', passed: true, reason: `it is the graph of version ${version}, bit for bit` };
   }
+  const regression = regressionOf(manifest);
+  const target = rest.version === 2 ? rest.target : undefined;
+  if (target?.name !== regression?.name) return incomparable(version, `it predicts ${target?.name ?? 'classes'}`);
   const predictions = await runOnnx({ onnx, manifest, store, ...options });
+  if (regression !== undefined) {
+    return quantityGate({
+      version,
+      truths: await readFloat32(await store.path(manifest.splits.test.y)),
+      champion: predictions.predictions,
+      candidate: await readFloat32(await store.path(evaluated.logits)),
+    });
+  }
   return championGate({
     version,
     labels: await readInt32(await store.path(manifest.splits.test.y)),

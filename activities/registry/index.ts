@@ -1,5 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import type { CpuActivities, RegisteredVersion } from '../../contracts/activities.ts';
+import { metricsOf } from '../../contracts/train-register-deploy.ts';
 import { ArtifactError } from '../../lib/artifacts/index.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
 import type {
@@ -43,12 +44,7 @@ export function createRegistryActivities({
         signature: signed.signature,
         mlflowRunId: logged.runId,
         workflowId: run.key,
-        metrics: {
-          accuracy: summary.accuracy.value,
-          macroF1: summary.macroF1.value,
-          logLoss: summary.logLoss.value,
-          ece: summary.ece.value,
-        },
+        metrics: Object.fromEntries(metricsOf(summary).map(({ name, interval }) => [name, interval.value])),
       });
       if (lineage !== undefined) await lineages.append(stored, lineage);
       // What the first attempt registered: the signature of a later one is another.

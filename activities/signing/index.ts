@@ -48,14 +48,22 @@ async function assembleFolder(store: ArtifactStore, input: SigningInput): Promis
 
 function factsOf({ registerAs, data, evaluated, exported }: SigningInput, manifest: PreparedManifest): ModelFacts {
   return ModelFacts.parse({
-    version: 1,
     model: registerAs,
     dataset: manifest.dataset,
     cardSha256: data.cardSha256,
     dataSha256: data.dataSha256,
-    input: { name: manifest.input.name, shape: manifest.input.shape },
     labels: manifest.labels,
     evaluation: evaluated.summary,
     export: { maxAbsDifference: exported.maxAbsDifference, samples: exported.samples },
+    ...inputFacts(manifest),
   });
+}
+
+function inputFacts(manifest: PreparedManifest): object {
+  if (manifest.version === 1) {
+    return { version: 1, input: { name: manifest.input.name, shape: manifest.input.shape } };
+  }
+  const { columns, missing, regression } = manifest;
+  const target = regression && { name: regression.name, ...(regression.unit && { unit: regression.unit }) };
+  return { version: 2, columns, missing, ...(target && { target }) };
 }

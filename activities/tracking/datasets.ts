@@ -1,3 +1,4 @@
+import { columnsOf, regressionOf } from '../../contracts/prepared-data.ts';
 import type { PreparedManifest } from '../../contracts/prepared-data.ts';
 import type { DatasetInput } from '../../lib/clients/index.ts';
 import type { RunRecord } from './parameters.ts';
@@ -17,6 +18,9 @@ export function datasetKey(manifest: PreparedManifest, split: SplitName): { name
 /** The splits as inputs of the run, each with the digests of the data card and of its samples. */
 export function datasetInputs({ card, data }: RunRecord, manifest: PreparedManifest): DatasetInput[] {
   const { dataset, seed, validationShare, input, splits } = manifest;
+  const regression = regressionOf(manifest);
+  const columns = columnsOf(manifest);
+  const stored = columns === undefined ? input.shape : [columns.length];
   return (Object.keys(CONTEXTS) as SplitName[]).map((split) => ({
     ...datasetKey(manifest, split),
     sourceType: 'croissant',
@@ -31,11 +35,14 @@ export function datasetInputs({ card, data }: RunRecord, manifest: PreparedManif
     },
     schema: {
       mlflow_tensorspec: {
-        features: tensor(input.dtype, [-1, ...input.shape], input.name),
-        targets: tensor('int32', [-1], 'label'),
+        features: tensor(input.dtype, [-1, ...stored], input.name),
+        targets: regression ? tensor('float32', [-1], regression.name) : tensor('int32', [-1], 'label'),
       },
     },
-    profile: { num_rows: splits[split].count, num_classes: manifest.labels.length },
+    profile: {
+      num_rows: splits[split].count,
+      ...(regression === undefined && { num_classes: manifest.labels.length }),
+    },
     context: CONTEXTS[split],
     tags: {
       'saip.data.card.sha256': data.cardSha256,

@@ -1,3 +1,4 @@
+import { regressionOf } from '../../contracts/prepared-data.ts';
 import type { PreparedManifest } from '../../contracts/prepared-data.ts';
 import { MODEL_FILES } from '../../contracts/registry.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
@@ -7,6 +8,7 @@ import {
   type LoggedModel,
   type MlflowClient,
   type MlflowRun,
+  type TensorSpec,
 } from '../../lib/clients/index.ts';
 import { OUTPUTS } from '../../lib/onnx/index.ts';
 import { uploadFiles } from './files.ts';
@@ -44,17 +46,35 @@ export async function logModel({ mlflow, store, record, run, manifest }: LoggedM
   return model;
 }
 
-/** The graph takes raw values as float32, whatever the data set stores, and preprocesses them itself. */
-function mlmodel(model: LoggedModel, run: MlflowRun, { input, labels }: PreparedManifest): string {
+/**
+ * The graph takes raw values and preprocesses them itself: one tensor as float32, whatever the data set stores, or of a
+ * table one input a column.
+ */
+function mlmodel(model: LoggedModel, run: MlflowRun, manifest: PreparedManifest): string {
   return mlmodelFile({
     modelId: model.modelId,
     runId: run.runId,
     data: MODEL_FILES.onnx,
-    inputs: [{ name: input.name, dtype: 'float32', shape: [-1, ...input.shape] }],
-    outputs: [
-      { name: OUTPUTS.probabilities, dtype: 'float32', shape: [-1, labels.length] },
-      { name: OUTPUTS.label, dtype: 'int64', shape: [-1] },
-    ],
+    inputs: inputsOf(manifest),
+    outputs: outputsOf(manifest),
     createdAt: model.createdAt,
   });
+}
+
+function inputsOf(manifest: PreparedManifest): TensorSpec[] {
+  const { input } = manifest;
+  if (manifest.version === 1) return [{ name: input.name, dtype: 'float32', shape: [-1, ...input.shape] }];
+  return manifest.columns.map(({ name, kind }) => ({
+    name,
+    dtype: kind === 'numeric' ? 'float32' : 'str',
+    shape: [-1, 1],
+  }));
+}
+
+function outputsOf(manifest: PreparedManifest): TensorSpec[] {
+  if (regressionOf(manifest) !== undefined) return [{ name: OUTPUTS.prediction, dtype: 'float32', shape: [-1, 1] }];
+  return [
+    { name: OUTPUTS.probabilities, dtype: 'float32', shape: [-1, manifest.labels.length] },
+    { name: OUTPUTS.label, dtype: 'int64', shape: [-1] },
+  ];
 }

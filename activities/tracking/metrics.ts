@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { EvaluatedModel, TrainedModel } from '../../contracts/activities.ts';
+import { metricsOf } from '../../contracts/train-register-deploy.ts';
+import type { NamedMetric } from '../../contracts/train-register-deploy.ts';
 import type { Metric } from '../../lib/clients/index.ts';
 
 const HistoryLine = z.object({ step: z.int() }).catchall(z.unknown());
@@ -32,6 +34,17 @@ export function trainingMetrics(history: string, { steps, seconds }: TrainedMode
   });
 }
 
+/** Metrics of the summary, in MLflow's spelling. */
+const SUMMARY: Readonly<Record<NamedMetric['name'], string>> = {
+  accuracy: 'accuracy',
+  macroF1: 'macro_f1',
+  logLoss: 'log_loss',
+  ece: 'ece',
+  rmse: 'rmse',
+  mae: 'mae',
+  r2: 'r2',
+};
+
 export interface EvaluatedOn {
   readonly step: number;
   /** Milliseconds since the epoch. */
@@ -43,10 +56,9 @@ export interface EvaluatedOn {
 
 /** The test metrics with the bounds of their 95 % intervals, tied to the logged model and the test set. */
 export function evaluationMetrics({ summary }: EvaluatedModel, on: EvaluatedOn): Metric[] {
-  const names = { accuracy: 'accuracy', macroF1: 'macro_f1', logLoss: 'log_loss', ece: 'ece' } as const;
-  return Object.entries(names).flatMap(([field, name]) => {
-    const { value, low, high } = summary[field as keyof typeof names];
+  return metricsOf(summary).flatMap(({ name, interval: { value, low, high } }) => {
     const point = (key: string, number: number): Metric => ({ key: `test/${key}`, value: number, ...on });
-    return [point(name, value), point(`${name}_low`, low), point(`${name}_high`, high)];
+    const key = SUMMARY[name];
+    return [point(key, value), point(`${key}_low`, low), point(`${key}_high`, high)];
   });
 }

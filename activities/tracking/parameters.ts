@@ -1,5 +1,6 @@
 import type { CpuActivities } from '../../contracts/activities.ts';
 import type { Layer } from '../../contracts/model-config.ts';
+import { metricsOf } from '../../contracts/train-register-deploy.ts';
 import { MLFLOW_TAGS, type Tags } from '../../lib/clients/index.ts';
 
 export type RunRecord = Parameters<CpuActivities['logRun']>[0];
@@ -52,9 +53,9 @@ export function tagsOf({ run, registerAs, dataset, data, trained, exported, reus
 
 /** The run's description in MLflow's UI, Markdown. */
 export function noteOf({ run, registerAs, evaluated: { summary }, exported }: RunRecord, workflowUrl: string): string {
-  const rows = (['accuracy', 'macroF1', 'logLoss', 'ece'] as const).map((name) => {
-    const { value, low, high } = summary[name];
-    return `| ${name} | ${value.toPrecision(5)} | ${low.toPrecision(5)} – ${high.toPrecision(5)} |`;
+  const rows = metricsOf(summary).map(({ name, interval: { value, low, high } }) => {
+    const bounds = `${low.toPrecision(5)} – ${high.toPrecision(5)}`;
+    return `| ${name} | ${value.toPrecision(5)} | ${bounds} |`;
   });
   return [
     `**${registerAs}**, asked for by ${run.requestedBy} · [workflow](${workflowUrl})`,

@@ -13,6 +13,8 @@ import { Name } from '../../contracts/reference.ts';
 import type { Resource } from '../../lib/policy/index.ts';
 import { VERSION } from '../version.ts';
 import { route, type RequestContext, type Route } from '../http/route.ts';
+import { MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
+import { predictRoute } from './predict.ts';
 import { infer, metadataOf, type InferenceMetrics, type LoadedModel, type ServedModels } from '../serving/index.ts';
 
 export interface InferenceRoutesOptions {
@@ -23,40 +25,19 @@ export interface InferenceRoutesOptions {
 }
 
 const tag = 'Inference';
-const DEFAULT_ALIAS = 'champion';
 const BODY_LIMIT = 32 * 1024 * 1024;
-/** `model` for its champion, `model@alias` for another one. */
-const ModelAtAlias = z
-  .string()
-  .max(129)
-  .transform((text, context) => {
-    const [model, alias = DEFAULT_ALIAS, ...rest] = text.split('@');
-    const parsed = z.strictObject({ model: Name, alias: Name }).safeParse({ model, alias });
-    if (parsed.success && rest.length === 0) return parsed.data;
-    context.addIssue({ code: 'custom', message: 'a model name, or model@alias' });
-    return z.NEVER;
-  })
-  .meta({ override: { type: 'string' }, examples: ['mnist-cnn', 'mnist-cnn@challenger'] });
-
 const aliasParams = z.strictObject({ model: ModelAtAlias });
 const versionParams = z.strictObject({ model: Name, version: z.string().min(1).max(32) });
 type AliasParams = z.infer<typeof aliasParams>;
 type VersionParams = z.infer<typeof versionParams>;
 
-const modelErrors = [
-  'MODEL_UNKNOWN',
-  'MODEL_NOT_READY',
-  'MODEL_LOAD_FAILED',
-  'SIGNATURE_MISSING',
-  'SIGNATURE_INVALID',
-  'ARTIFACT_DIGEST_MISMATCH',
-] as const;
-const inferErrors = [...modelErrors, 'TENSOR_INVALID', 'UNSUPPORTED_DATATYPE', 'UNAVAILABLE'] as const;
+const inferErrors = [...MODEL_ERRORS, 'TENSOR_INVALID', 'UNSUPPORTED_DATATYPE', 'UNAVAILABLE'] as const;
 
-/** The data plane: Open Inference Protocol V2. */
+/** The data plane: Open Inference Protocol V2, and records of named features for models of tables. */
 export function inferenceRoutes(options: InferenceRoutesOptions): Route[] {
   return [
     ...serverRoutes(options),
+    predictRoute(options),
     ...modelRoutes(options, '/v2/models/{model}', aliasParams, ({ model }) =>
       options.served.resolve(model.model, model.alias),
     ),
@@ -124,7 +105,7 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       params,
       resource: ofModel,
       success: { status: 200, description: 'Model metadata.', schema: ModelMetadata },
-      errors: modelErrors,
+      errors: MODEL_ERRORS,
       handler: (context) => {
         const model = find(context.params);
         return metadataOf(model, served.versions(model.model));

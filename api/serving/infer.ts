@@ -55,9 +55,11 @@ export function metadataOf(model: LoadedModel, versions: readonly string[]): Mod
 
 function readInputs(model: LoadedModel, { inputs }: InferRequest): Record<string, TensorData> {
   const feeds: Record<string, TensorData> = {};
+  const known = new Map(model.inputs.map((input) => [input.name, input]));
+  let batch: { readonly name: string; readonly rows: number } | undefined;
   for (const [index, input] of inputs.entries()) {
     const path = `body.inputs[${index}]`;
-    const expected = model.inputs.find(({ name }) => name === input.name);
+    const expected = known.get(input.name);
     if (!expected) {
       const names = model.inputs.map(({ name }) => name).join(', ');
       throw new ApiError('TENSOR_INVALID', `The model has no input ${input.name}; it takes ${names}.`, {
@@ -67,7 +69,15 @@ function readInputs(model: LoadedModel, { inputs }: InferRequest): Record<string
     if (Object.hasOwn(feeds, input.name)) {
       throw new ApiError('TENSOR_INVALID', `The input ${input.name} is there twice.`, { field: `${path}.name` });
     }
-    feeds[input.name] = toTensor(input, expected, path);
+    const tensor = toTensor(input, expected, path);
+    const rows = tensor.dims[0] ?? 1;
+    batch ??= { name: input.name, rows };
+    if (expected.shape[0] === -1 && rows !== batch.rows) {
+      throw new ApiError('TENSOR_INVALID', `${input.name} has ${rows} rows, ${batch.name} has ${batch.rows}.`, {
+        field: `${path}.shape`,
+      });
+    }
+    feeds[input.name] = tensor;
   }
   const missing = model.inputs.find(({ name }) => !Object.hasOwn(feeds, name));
   if (missing) {

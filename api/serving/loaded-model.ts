@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { TensorMetadata } from '../../contracts/inference.ts';
+import type { ModelFacts } from '../../contracts/registry.ts';
 import { ApiError } from '../errors.ts';
 import { zeros, type TensorData } from './tensors.ts';
 import { OrtSession, type Feeds, type SessionSettings } from './runtime/session.ts';
@@ -15,6 +16,8 @@ export interface LoadOptions {
   readonly digest: string;
   /** The verified ONNX file. */
   readonly bytes: Uint8Array;
+  /** What was signed with it. */
+  readonly facts?: ModelFacts | undefined;
   readonly settings: SessionSettings;
   readonly threads: ThreadPool;
   /** Milliseconds that a call may hold the event loop; default 2. */
@@ -35,6 +38,7 @@ export class LoadedModel {
   readonly model: string;
   readonly version: string;
   readonly digest: string;
+  readonly facts: ModelFacts | undefined;
   readonly #bytes: Uint8Array;
   readonly #session: OrtSession;
   readonly #threads: ThreadPool;
@@ -48,6 +52,7 @@ export class LoadedModel {
     this.model = options.model;
     this.version = options.version;
     this.digest = options.digest;
+    this.facts = options.facts;
     this.#bytes = options.bytes;
     this.#threads = options.threads;
     this.#session = session;

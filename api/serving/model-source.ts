@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isSaipError } from '../../contracts/errors.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
-import { MODEL_FILES, SIGNATURE_FILE, type ModelVersion } from '../../contracts/registry.ts';
+import { MODEL_FILES, ModelFacts, SIGNATURE_FILE, type ModelVersion } from '../../contracts/registry.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { verifyModel } from '../../lib/supplychain/index.ts';
 import { ApiError } from '../errors.ts';
@@ -19,6 +19,12 @@ export interface ModelSourceOptions {
   readonly publicKeys: () => Promise<readonly string[]>;
 }
 
+export interface VerifiedModel {
+  readonly graph: Uint8Array;
+  /** Absent in a folder of other tools. */
+  readonly facts?: ModelFacts | undefined;
+}
+
 /** Gets the bytes of registered versions, and gives out only what its signature and every digest vouch for. */
 export class ModelSource {
   readonly #options: ModelSourceOptions;
@@ -28,11 +34,11 @@ export class ModelSource {
   }
 
   /**
-   * Bytes of the ONNX graph of `version`.
+   * The ONNX graph of `version`, and the facts that were signed with it.
    * @throws SIGNATURE_MISSING, SIGNATURE_INVALID, ARTIFACT_DIGEST_MISMATCH, ARTIFACT_NOT_FOUND and MODEL_LOAD_FAILED
    *   for a version that must not be served; retryable errors when a server is away
    */
-  async graph(version: ModelVersion): Promise<Uint8Array> {
+  async model(version: ModelVersion): Promise<VerifiedModel> {
     const paths = Object.keys(version.files);
     const contents = new Map<string, Uint8Array>();
     await Promise.all(paths.map(async (path) => contents.set(path, await this.#file(version, path))));
@@ -47,7 +53,7 @@ export class ModelSource {
     }
     const graph = contents.get(MODEL_FILES.onnx);
     if (!graph) throw new ApiError('MODEL_LOAD_FAILED', `The model folder holds no ${MODEL_FILES.onnx}.`);
-    return graph;
+    return { graph, facts: factsOf(contents.get(MODEL_FILES.facts)) };
   }
 
   #file(version: ModelVersion, path: string): Promise<Uint8Array> {
@@ -77,4 +83,14 @@ export class ModelSource {
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Facts of a newer platform than this one are not understood, and hold the graph up as little as none. */
+function factsOf(bytes: Uint8Array | undefined): ModelFacts | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    return ModelFacts.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
 }

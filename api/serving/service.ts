@@ -9,7 +9,7 @@ import { ServedModels, type ServedAlias } from './served-models.ts';
 import { ApiError } from '../errors.ts';
 
 export interface ServingServiceOptions {
-  readonly source: Pick<ModelSource, 'graph'>;
+  readonly source: Pick<ModelSource, 'model'>;
   readonly registry: Pick<ModelRegistry, 'get'>;
   readonly aliases: Pick<AliasLog, 'live'>;
   readonly status: Pick<ServingStatus, 'heartbeat' | 'report' | 'retract' | 'leave'>;
@@ -89,8 +89,8 @@ export class ServingService {
     if (registered.digest !== digest) {
       throw new ApiError('SIGNATURE_INVALID', 'The alias log and the registry name different digests.');
     }
-    const bytes = await this.#options.source.graph(registered);
-    return LoadedModel.load({ model, version, digest, bytes, settings, threads: this.#threads });
+    const { graph, facts } = await this.#options.source.model(registered);
+    return LoadedModel.load({ model, version, digest, bytes: graph, facts, settings, threads: this.#threads });
   }
 
   async #report(reports: readonly AliasReport[]): Promise<void> {

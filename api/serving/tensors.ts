@@ -15,12 +15,24 @@ export type TypedArray =
 
 /** Element types of ONNX Runtime that this platform serves. */
 export type ElementType =
-  'float32' | 'float64' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'bool';
+  | 'float32'
+  | 'float64'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'bool'
+  | 'string';
 
 /** A tensor that can move between threads: no native handle, its buffer can be transferred. */
 export interface TensorData {
   readonly type: ElementType;
-  readonly data: TypedArray;
+  /** Strings where `type` is `string`. */
+  readonly data: TypedArray | readonly string[];
   readonly dims: readonly number[];
 }
 
@@ -80,6 +92,7 @@ const DATATYPE_OF: Readonly<Record<ElementType, Datatype>> = {
   uint32: 'UINT32',
   uint64: 'UINT64',
   bool: 'BOOL',
+  string: 'BYTES',
 };
 
 /** The protocol's name of an ONNX Runtime element type, or `undefined` when it cannot be served. */
@@ -87,11 +100,13 @@ export function datatypeOf(type: string): Datatype | undefined {
   return Object.hasOwn(DATATYPE_OF, type) ? DATATYPE_OF[type as ElementType] : undefined;
 }
 
-/** A tensor of zeros as the graph takes it: `rows` on a variable first axis, 1 on every other variable one. */
+/** A tensor of zeros, or empty strings, as the graph takes it: `rows` on a variable first axis, 1 on every other variable one. */
 export function zeros({ name, datatype, shape }: TensorMetadata, rows: number): TensorData {
   const dims = shape.map((size, axis) => (size !== -1 ? size : axis === 0 ? rows : 1));
+  const length = dims.reduce((product, size) => product * size, 1);
+  if (datatype === 'BYTES') return { type: 'string', data: Array.from({ length }, () => ''), dims };
   const kind = kindOf(datatype, name);
-  return { type: kind.type, data: kind.allocate(dims.reduce((product, size) => product * size, 1)), dims };
+  return { type: kind.type, data: kind.allocate(length), dims };
 }
 
 /**
@@ -100,6 +115,7 @@ export function zeros({ name, datatype, shape }: TensorMetadata, rows: number): 
  * @throws {ApiError} `TENSOR_INVALID` or `UNSUPPORTED_DATATYPE`, with the path of what is wrong
  */
 export function toTensor(input: InferInput, expected: TensorMetadata, path: string): TensorData {
+  if (expected.datatype === 'BYTES') return toStrings(input, expected, path);
   const declared = kindOf(input.datatype, `${path}.datatype`);
   const target = kindOf(expected.datatype, `${path}.datatype`);
   if ((input.datatype === 'BOOL') !== (expected.datatype === 'BOOL') && expected.datatype === 'BOOL') {
@@ -108,6 +124,26 @@ export function toTensor(input: InferInput, expected: TensorMetadata, path: stri
   const length = checkShape(input.shape, expected.shape, `${path}.shape`);
   const reader = new ElementReader(declared, target, input.datatype === 'BOOL', path);
   return { type: target.type, data: reader.read(input.data, input.shape, length), dims: input.shape };
+}
+
+function toStrings(input: InferInput, expected: TensorMetadata, path: string): TensorData {
+  if (input.datatype !== 'BYTES') {
+    throw new ApiError('TENSOR_INVALID', `The model takes BYTES (strings), not ${input.datatype}.`, {
+      field: `${path}.datatype`,
+    });
+  }
+  const length = checkShape(input.shape, expected.shape, `${path}.shape`);
+  const flat = flatten(input.data, input.shape, length, path);
+  const stray = flat.findIndex((value) => typeof value !== 'string');
+  if (stray === -1) return { type: 'string', data: flat as readonly string[], dims: input.shape };
+  throw new ApiError('TENSOR_INVALID', `Element ${String(stray)} is not a string.`, {
+    field: `${path}.data[${String(stray)}]`,
+  });
+}
+
+/** What can be transferred of some tensors: the buffers of their numbers. */
+export function buffersOf(tensors: Readonly<Record<string, TensorData>>): ArrayBuffer[] {
+  return Object.values(tensors).flatMap(({ data }) => ('buffer' in data ? [data.buffer as ArrayBuffer] : []));
 }
 
 export function toOutput(name: string, tensor: TensorData): InferOutput {
@@ -120,6 +156,7 @@ export function toOutput(name: string, tensor: TensorData): InferOutput {
 }
 
 function elements({ type, data }: TensorData): (number | boolean | string)[] {
+  if (type === 'string') return [...(data as readonly string[])];
   if (type === 'bool') return Array.from(data as Uint8Array, (value) => value !== 0);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array || type === 'int64' || type === 'uint64') {
     return Array.from(data as BigInt64Array, exactInteger);
@@ -175,15 +212,7 @@ class ElementReader {
   }
 
   read(data: readonly unknown[], shape: readonly number[], length: number): TypedArray {
-    const nested = Array.isArray(data[0]);
-    // Counted before anything is allocated: a small body cannot ask for a large tensor.
-    const count = nested ? countNested(data, shape, 0, `${this.#path}.data`) : data.length;
-    if (count !== length) {
-      throw new ApiError('TENSOR_INVALID', `data has ${String(count)} elements, the shape says ${String(length)}.`, {
-        field: `${this.#path}.data`,
-      });
-    }
-    const flat = nested ? (data.flat(shape.length - 1) as readonly unknown[]) : data;
+    const flat = flatten(data, shape, length, this.#path);
     const out = this.#target.allocate(length);
     if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
       for (let i = 0; i < length; i += 1) out[i] = BigInt(this.#number(flat[i], i));
@@ -209,6 +238,19 @@ class ElementReader {
       field: `${this.#path}.data[${String(index)}]`,
     });
   }
+}
+
+/** The elements in a row, once there are as many as the shape says. */
+function flatten(data: readonly unknown[], shape: readonly number[], length: number, path: string): readonly unknown[] {
+  const nested = Array.isArray(data[0]);
+  // Counted before anything is allocated: a small body cannot ask for a large tensor.
+  const count = nested ? countNested(data, shape, 0, `${path}.data`) : data.length;
+  if (count !== length) {
+    throw new ApiError('TENSOR_INVALID', `data has ${String(count)} elements, the shape says ${String(length)}.`, {
+      field: `${path}.data`,
+    });
+  }
+  return nested ? (data.flat(shape.length - 1) as readonly unknown[]) : data;
 }
 
 /** Counts the elements of nested data and checks that each level has the length that `shape` says. */

@@ -1,3 +1,4 @@
+import { metricsOf } from '../../contracts/train-register-deploy.ts';
 import { evaluate } from '../../lib/evaluation/index.ts';
 import { computeLogits, loadPreset, trainInChild } from '../../lib/ml/index.ts';
 import { MemoryTrainingStore } from '../../test/ml/support/memory-training-store.ts';
@@ -35,7 +36,8 @@ export async function presetFigures(data: BenchData, say: (line: string) => void
     const logits = await computeLogits({ ...common, model, weights: trained.weights, split: 'test' });
     const history = (await data.store.read(trained.history)).toString('utf8');
     const { report } = await evaluate({ ...common, model: model.name, logits, history, seed: SEED });
-    const { value, low, high } = report.summary.accuracy;
+    const [{ interval }] = metricsOf(report.summary);
+    const { value, low, high } = interval;
     figures.push(
       {
         what: `${preset}: test accuracy`,

@@ -13,20 +13,27 @@ import { present } from '../render/output.ts';
 import { renderPredictions } from '../render/prediction-grid.ts';
 import { renderTable } from '../render/table.ts';
 import { readClasses } from './classes.ts';
+import { predictRecords } from './predict-records.ts';
+import type { RecordSources } from './predict-records.ts';
 
-export interface PredictOptions extends OutputOptions {
+export interface PredictOptions extends OutputOptions, RecordSources {
   /** File with an Open Inference request, `-` for stdin. */
   readonly input?: string;
   /** Positions in MNIST's test set. */
   readonly mnist?: readonly number[];
 }
 
-/** `saip predict`: one call of `POST /v2/models/{model}/infer`. `model` may name an alias: `mnist-cnn@challenger`. */
+/**
+ * `saip predict`: one call of `POST /v2/models/{model}/infer`, or with records of named features of
+ * `POST /v1/models/{model}/predict`. `model` may name an alias: `mnist-cnn@challenger`.
+ */
 export async function predict(io: Io, model: string, options: PredictOptions): Promise<ExitCode> {
-  if ((options.input === undefined) === (options.mnist === undefined)) {
-    throw usageError('give either --input FILE or --mnist INDEX…');
+  const { input, mnist, record, file } = options;
+  if ([input, mnist, record, file].filter((source) => source !== undefined).length !== 1) {
+    throw usageError('give one of --record JSON…, --file CSV, --input FILE and --mnist INDEX…');
   }
   const api = await ApiClient.open(io.env);
+  if (record !== undefined || file !== undefined) return predictRecords(io, api, model, options);
   if (options.mnist !== undefined) return predictMnist(io, api, model, options.mnist, options);
   const response = await infer(api, model, await readRequest(options.input ?? '-'));
   present(io, options, response, () => describe(response, io));

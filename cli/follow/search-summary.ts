@@ -1,4 +1,6 @@
 import type { SearchResult, TrialRecord } from '../../contracts/search.ts';
+import { metricsOf } from '../../contracts/train-register-deploy.ts';
+import type { EvaluationSummary } from '../../contracts/train-register-deploy.ts';
 import type { Io } from '../io.ts';
 import { renderPairs, renderTable } from '../render/table.ts';
 import { formatDuration } from '../render/time.ts';
@@ -11,7 +13,7 @@ export function renderSearchResult(result: SearchResult, io: Io): string {
     ['compared by', `validation ${objective}, rungs at epochs ${rungs.join(', ')}`],
     ['spent', spent && spentText(spent)],
     ['winner', winner && `trial ${String(winner.trial)}, ${winner.trainingWorkflowId}`],
-    ['test accuracy', trained?.evaluation?.accuracy.value.toFixed(4)],
+    ['on the test set', trained?.evaluation && tested(trained.evaluation)],
     ['version', version && `${version.model} ${version.version}`],
     ['digest', version?.digest],
     ['alias', trained?.alias],
@@ -20,6 +22,11 @@ export function renderSearchResult(result: SearchResult, io: Io): string {
   if (trials.length === 0) return pairs;
   const head = ['trial', 'state', 'epochs', 'loss', 'accuracy', 'configuration'];
   return `${renderTable(head, ranked(trials).map(row), io)}\n\n${pairs}`;
+}
+
+function tested(evaluation: EvaluationSummary): string {
+  const [{ title, interval }] = metricsOf(evaluation);
+  return `${title} ${interval.value.toFixed(4)}`;
 }
 
 function spentText({

@@ -1,7 +1,8 @@
 import type { WorkflowDetail } from '../../contracts/api.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
-import type { EvaluationSummary, GateResult, MetricInterval } from '../../contracts/train-register-deploy.ts';
+import { metricsOf } from '../../contracts/train-register-deploy.ts';
+import type { EvaluationSummary, GateResult } from '../../contracts/train-register-deploy.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
 import { SearchResult } from '../../contracts/search.ts';
 import { ReleaseResult } from '../../contracts/sign-and-release.ts';
@@ -61,21 +62,12 @@ function failureLines({ failure }: WorkflowDetail): string {
 }
 
 function metricsTable(evaluation: EvaluationSummary, io: Io): string {
-  const row = (name: string, { value, low, high }: MetricInterval): string[] => [
-    name,
+  const rows = metricsOf(evaluation).map(({ title, interval: { value, low, high } }) => [
+    title,
     value.toFixed(4),
     `${low.toFixed(4)} – ${high.toFixed(4)}`,
-  ];
-  return renderTable(
-    [`metric (${String(evaluation.samples)} test samples)`, 'value', '95 % interval'],
-    [
-      row('accuracy', evaluation.accuracy),
-      row('macro F1', evaluation.macroF1),
-      row('log loss', evaluation.logLoss),
-      row('ECE', evaluation.ece),
-    ],
-    io,
-  );
+  ]);
+  return renderTable([`metric (${String(evaluation.samples)} test samples)`, 'value', '95 % interval'], rows, io);
 }
 
 function gatesTable(gates: readonly GateResult[], io: Io): string {

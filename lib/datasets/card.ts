@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { Name, Sha256 } from '../../contracts/reference.ts';
+import { TableSchema } from '../../contracts/table.ts';
 import { DatasetError } from './errors.ts';
+import { checkTable } from './table/schema.ts';
 
 export const CROISSANT = 'http://mlcommons.org/croissant/1.1';
 
@@ -69,6 +71,8 @@ export const DatasetCard = z.looseObject({
   'rai:personalSensitiveInformation': z.array(text).min(1),
   distribution: z.array(FileObject).min(1),
   recordSet: z.array(RecordSet).min(1),
+  /** What the columns of a tabular data set's file mean; absent where samples are tensors. */
+  'saip:table': TableSchema.optional(),
 });
 export type DatasetCard = z.infer<typeof DatasetCard>;
 
@@ -80,7 +84,16 @@ export function parseCard(value: unknown, file: string): DatasetCard {
   const parsed = DatasetCard.safeParse(value, {
     error: (issue) => (issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : undefined),
   });
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { 'saip:table': table, distribution } = parsed.data;
+    if (table !== undefined)
+      checkTable(
+        table,
+        distribution.map((object) => object['@id']),
+        file,
+      );
+    return parsed.data;
+  }
   const problems = parsed.error.issues.map((issue) => ({ field: fieldPath(issue.path), message: describe(issue) }));
   throw new DatasetError(
     'DATASET_CARD_INVALID',

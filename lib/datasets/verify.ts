@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import canonicalize from 'canonicalize';
 import type { DatasetCard, FileObject } from './card.ts';
 import { DatasetError } from './errors.ts';
-import { dataDigest, readVerified } from './files.ts';
+import { dataDigest, readVerified, streamVerified } from './files.ts';
 import { findSource, loadCard } from './registry.ts';
 import type { ReadFile } from './samples.ts';
 
@@ -28,13 +29,27 @@ export interface VerifiedDataset {
 export async function verifyDataset(name: string, location: DataLocation = {}): Promise<VerifiedDataset> {
   const card = await loadCard(name);
   const root = location.root ?? findSource(name).root();
-  for (const file of card.distribution) await readVerified(file, root);
+  for (const file of card.distribution) await drain(streamVerified(file, path.join(root, file.contentUrl)));
   return { card, cardSha256: cardDigest(card), dataSha256: dataDigest(card) };
 }
 
 /** Reads files of a card by `@id`, each verified when it is read. */
 export function verifiedReader(card: DatasetCard, root: string): ReadFile {
   return async (id) => readVerified(fileById(card, id), root);
+}
+
+/** The name of a card's file by `@id`, and its bytes, verified when they end. */
+export function verifiedStream(
+  card: DatasetCard,
+  root: string,
+  id: string,
+): { file: string; bytes: AsyncIterable<Uint8Array> } {
+  const file = fileById(card, id);
+  return { file: file.contentUrl, bytes: streamVerified(file, path.join(root, file.contentUrl)) };
+}
+
+async function drain(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const piece of bytes) void piece;
 }
 
 export function cardDigest(card: DatasetCard): string {

@@ -44,7 +44,8 @@ export function estimate(predictions: Predictions, o: BootstrapOptions): Estimat
   return { tally, metrics: unflatten(intervals, predictions.classes) };
 }
 
-function interval(value: number, sorted: Float64Array): MetricInterval {
+/** @param sorted values of the resamples, ascending */
+export function interval(value: number, sorted: Float64Array): MetricInterval {
   const tail = (1 - INTERVAL_LEVEL) / 2;
   return { value, low: quantile(sorted, tail), high: quantile(sorted, 1 - tail) };
 }

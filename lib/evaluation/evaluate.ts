@@ -1,8 +1,12 @@
+import { regressionOf } from '../../contracts/prepared-data.ts';
 import type { PreparedManifest } from '../../contracts/prepared-data.ts';
 import type { ArtifactStore } from '../artifacts/index.ts';
 import { runChild } from '../heavy/index.ts';
 import type { Picture } from './plots/render.ts';
-import type { EvaluationReport } from './report.ts';
+import type { RegressionReport } from './regression.ts';
+import type { ClassificationReport } from './report.ts';
+
+export type EvaluationReport = ClassificationReport | RegressionReport;
 
 export interface EvaluationProgress {
   readonly stage: 'metrics' | 'plots';
@@ -22,6 +26,8 @@ export interface EvaluationInput {
     readonly testSet: { readonly x: string; readonly y: string };
     readonly labels: readonly string[];
   };
+  /** What a regression predicts. */
+  readonly target?: { readonly name: string; readonly unit?: string | undefined } | undefined;
   readonly input: { readonly shape: readonly number[]; readonly dtype: 'uint8' | 'float32' };
   readonly files: { readonly x: string; readonly y: string };
   readonly logits: Float32Array;
@@ -33,7 +39,7 @@ export interface EvaluateOptions {
   readonly model: string;
   readonly manifest: PreparedManifest;
   readonly store: Pick<ArtifactStore, 'path'>;
-  /** Row-major [test samples, classes]. */
+  /** Row-major [test samples, classes]; predictions of a regression. */
   readonly logits: Float32Array;
   /** Training history, one JSON object a line. */
   readonly history: string;
@@ -55,6 +61,7 @@ export async function evaluate(o: EvaluateOptions): Promise<EvaluationOutput> {
   const { x, y } = splits.test;
   const childInput: EvaluationInput = {
     subject: { model: o.model, dataset, testSet: { x: x.sha256, y: y.sha256 }, labels },
+    target: targetOf(o.manifest),
     input: { shape: input.shape, dtype: input.dtype },
     files: { x: await o.store.path(x), y: await o.store.path(y) },
     logits: o.logits,
@@ -67,4 +74,9 @@ export async function evaluate(o: EvaluateOptions): Promise<EvaluationOutput> {
     onReport: o.onProgress,
     signal: o.signal,
   });
+}
+
+function targetOf(manifest: PreparedManifest): EvaluationInput['target'] {
+  const regression = regressionOf(manifest);
+  return regression && { name: regression.name, unit: regression.unit };
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { EvaluationSummary, MetricInterval } from '../../contracts/train-register-deploy.ts';
+import { ClassificationSummary, MetricInterval } from '../../contracts/train-register-deploy.ts';
 import { Name, Sha256 } from '../../contracts/reference.ts';
 import { INTERVAL_LEVEL, estimate } from './bootstrap.ts';
 import { CALIBRATION_BINS } from './metrics.ts';
 import type { Tally } from './metrics.ts';
 import type { Predictions } from './predictions.ts';
 
-/** The full evaluation of a model on one test set, as it is stored and logged. */
-export const EvaluationReport = z.strictObject({
+/** What every report says. */
+export const reportHead = {
   version: z.literal(1),
   model: Name,
   dataset: Name,
@@ -19,7 +19,12 @@ export const EvaluationReport = z.strictObject({
     resamples: z.int(),
     seed: z.int(),
   }),
-  summary: EvaluationSummary,
+};
+
+/** The full evaluation of a classifier on one test set, as it is stored and logged. */
+export const ClassificationReport = z.strictObject({
+  ...reportHead,
+  summary: ClassificationSummary,
   perClass: z.array(
     z.strictObject({
       label: z.string(),
@@ -46,9 +51,9 @@ export const EvaluationReport = z.strictObject({
     z.strictObject({ sample: z.int(), label: z.string(), predicted: z.string(), confidence: z.number() }),
   ),
 });
-export type EvaluationReport = z.infer<typeof EvaluationReport>;
+export type ClassificationReport = z.infer<typeof ClassificationReport>;
 
-const RESAMPLES = 1000;
+export const RESAMPLES = 1000;
 const WORST_MISTAKES = 24;
 
 export interface ReportOptions {
@@ -63,12 +68,12 @@ export interface ReportOptions {
 }
 
 /** Computes every metric with its interval. Same predictions and seed: same report. */
-export function createReport(o: ReportOptions): EvaluationReport {
+export function createReport(o: ReportOptions): ClassificationReport {
   const { tally, metrics } = estimate(o.predictions, { seed: o.seed, resamples: RESAMPLES, onProgress: o.onProgress });
   const { accuracy, macroF1, logLoss, ece } = metrics;
   const classes = o.labels.length;
   const rows = o.labels.map((_, row) => metrics.confusion.slice(row * classes, (row + 1) * classes));
-  return EvaluationReport.parse({
+  return ClassificationReport.parse({
     version: 1,
     model: o.model,
     dataset: o.dataset,
@@ -88,7 +93,7 @@ export function createReport(o: ReportOptions): EvaluationReport {
   });
 }
 
-function calibrationBins({ binCount, binConfidence, binCorrect }: Tally): EvaluationReport['calibration'] {
+function calibrationBins({ binCount, binConfidence, binCorrect }: Tally): ClassificationReport['calibration'] {
   return Array.from({ length: CALIBRATION_BINS }, (_, bin) => {
     const samples = binCount[bin] ?? 0;
     const range = { from: bin / CALIBRATION_BINS, to: (bin + 1) / CALIBRATION_BINS, samples };
@@ -100,7 +105,7 @@ function calibrationBins({ binCount, binConfidence, binCorrect }: Tally): Evalua
 function worstMistakes(
   { labels, predicted, confidence }: Predictions,
   names: readonly string[],
-): EvaluationReport['worstMistakes'] {
+): ClassificationReport['worstMistakes'] {
   return [...labels.keys()]
     .filter((sample) => labels[sample] !== predicted[sample])
     .sort((a, b) => (confidence[b] ?? 0) - (confidence[a] ?? 0) || a - b)

@@ -20,7 +20,8 @@ export interface ComputeLogitsOptions {
 }
 
 /**
- * Logits of every sample of a split, [samples, classes] row-major, computed in a child. Batches have one fixed size, the
+ * Logits of every sample of a split, [samples, classes] row-major, or its predicted quantities in their own unit, [samples,
+ * 1]; computed in a child. Batches have one fixed size, the
  * last one padded, so that a sample's logits do not depend on its place or on how many samples there are.
  *
  * @throws MlError MODEL_CONFIG_INVALID, WEIGHTS_INVALID; ArtifactError; HeavyError

@@ -16,9 +16,9 @@ export interface ShapedLayer {
  * Follows a sample's shape through the network.
  *
  * @throws MlError MODEL_CONFIG_INVALID with `field` `layers[i]` (counted from 0) where a layer cannot take what comes,
- * or where the last one is not `dense` with one linear unit per class.
+ * or where the last one is not `dense` with so many linear units as the data asks for: one a class, or one for a number.
  */
-export function shapeNetwork(model: ModelConfig, input: SampleShape, classes: number): ShapedLayer[] {
+export function shapeNetwork(model: ModelConfig, input: SampleShape, outputs: number): ShapedLayer[] {
   let shape = input;
   const layers = model.layers.map((layer, index): ShapedLayer => {
     const output = outputShape(layer, shape, index);
@@ -28,8 +28,9 @@ export function shapeNetwork(model: ModelConfig, input: SampleShape, classes: nu
   });
   const last = model.layers.length - 1;
   const head = model.layers[last];
-  if (head?.type !== 'dense' || head.units !== classes || head.activation !== 'linear') {
-    throw invalid(last, `must be dense with ${classes} linear units, one for each class`);
+  if (head?.type !== 'dense' || head.units !== outputs || head.activation !== 'linear') {
+    const units = model.task === 'regression' ? 'one linear unit' : `${outputs} linear units, one for each class`;
+    throw invalid(last, `must be dense with ${units}`);
   }
   return layers;
 }

@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../../contracts/model-config.ts';
+import { outputsOf, regressionOf } from '../../contracts/prepared-data.ts';
 import type { PreparedManifest } from '../../contracts/prepared-data.ts';
 import { readSafetensors } from '../ml/index.ts';
 import type { Safetensors, Tensor } from '../ml/index.ts';
@@ -8,6 +9,7 @@ import type { ValueName } from './graph.ts';
 import { exportLayer } from './layers.ts';
 import type { Flow } from './layers.ts';
 import { OUTPUTS } from './signature.ts';
+import { tableInputs } from './table-inputs.ts';
 
 export interface ExportOptions {
   readonly model: ModelConfig;
@@ -19,9 +21,10 @@ export interface ExportOptions {
 }
 
 /**
- * Writes a trained network as an ONNX model that takes raw samples: the standardisation of the data, the layers,
- * softmax and argmax are all in the graph. Input: float32 [batch, ...sample shape], named as in the manifest. Same
- * arguments: same bytes.
+ * Writes a trained network as an ONNX model that takes raw samples: the encoding and standardisation of the data, the
+ * layers, and softmax and argmax or the way back to the unit of the target are all in the graph. Input: float32 [batch,
+ * ...sample shape], named as in the manifest; of a table one input a column, see `tableInputs`. Outputs: see `OUTPUTS`.
+ * Same arguments: same bytes.
  *
  * @throws OnnxError `EXPORT_UNSUPPORTED` (layer), `WEIGHTS_INVALID` (weight); MlError `WEIGHTS_INVALID`
  */
@@ -29,7 +32,7 @@ export function exportOnnx(o: ExportOptions): Uint8Array {
   const { input, labels, preprocessing, dataset } = o.manifest;
   const graph = new GraphBuilder();
   const weights = readSafetensors(o.weights);
-  const raw = graph.input(input.name, input.shape);
+  const raw = o.manifest.version === 2 ? tableInputs(graph, o.manifest) : graph.input(input.name, input.shape);
   let flow: Flow = {
     value: standardise(graph, raw, preprocessing),
     shape: input.shape,
@@ -43,12 +46,8 @@ export function exportOnnx(o: ExportOptions): Uint8Array {
       constantName: (name) => `layers.${index}.${name}`,
     });
   }
-  checkLogits(flow, labels.length, o.model.layers.length - 1);
-  const probabilities = graph.node('Softmax', [flow.value], { axis: 1 }, OUTPUTS.probabilities);
-  // Of the logits, not of the probabilities: rounding may make two of those equal.
-  const label = graph.node('ArgMax', [flow.value], { axis: 1, keepdims: 0 }, OUTPUTS.label);
-  graph.output(probabilities, 'float32', [labels.length]);
-  graph.output(label, 'int64', []);
+  checkOutputs(flow, outputsOf(o.manifest), o.model.layers.length - 1);
+  addOutputs(graph, flow.value, o.manifest);
   return graph.build({
     name: o.model.name,
     description: o.model.description ?? '',
@@ -56,9 +55,25 @@ export function exportOnnx(o: ExportOptions): Uint8Array {
       'saip.model': o.model.name,
       'saip.dataset': dataset,
       'saip.data_sha256': o.dataSha256,
-      'saip.labels': JSON.stringify(labels),
+      ...(labels.length > 0 && { 'saip.labels': JSON.stringify(labels) }),
     },
   });
+}
+
+function addOutputs(graph: GraphBuilder, value: ValueName, manifest: PreparedManifest): void {
+  const target = regressionOf(manifest);
+  if (target !== undefined) {
+    const scale = graph.constant('target.scale', [1], Float32Array.of(target.scale));
+    const mean = graph.constant('target.mean', [1], Float32Array.of(target.mean));
+    graph.node('Add', [graph.node('Mul', [value, scale]), mean], {}, { output: OUTPUTS.prediction });
+    graph.output(OUTPUTS.prediction, 'float32', [1]);
+    return;
+  }
+  graph.node('Softmax', [value], { axis: 1 }, { output: OUTPUTS.probabilities });
+  // Of the logits, not of the probabilities: rounding may make two of those equal.
+  graph.node('ArgMax', [value], { axis: 1, keepdims: 0 }, { output: OUTPUTS.label });
+  graph.output(OUTPUTS.probabilities, 'float32', [manifest.labels.length]);
+  graph.output(OUTPUTS.label, 'int64', []);
 }
 
 function standardise(
@@ -78,11 +93,12 @@ function weight({ tensors }: Safetensors, name: string, shape: readonly number[]
   throw new OnnxError('WEIGHTS_INVALID', `weight ${name} of shape [${shape.join(', ')}] ${problem}`, { field: name });
 }
 
-function checkLogits(flow: Flow, classes: number, last: number): void {
-  if (flow.shape.length === 1 && flow.shape[0] === classes) return;
+function checkOutputs(flow: Flow, outputs: number, last: number): void {
+  if (flow.shape.length === 1 && flow.shape[0] === outputs) return;
+  const asked = outputs === 1 ? 'is one number' : `has ${outputs} classes`;
   throw new OnnxError(
     'EXPORT_UNSUPPORTED',
-    `layers[${last}]: the network ends with the shape [${flow.shape.join(', ')}], the data has ${classes} classes`,
+    `layers[${last}]: the network ends with the shape [${flow.shape.join(', ')}], the data ${asked}`,
     { field: `layers[${last}]` },
   );
 }

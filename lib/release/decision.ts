@@ -3,6 +3,8 @@ import type { AttackEvidence, EvidenceKind, Lineage } from '../../contracts/rele
 import type { BillOfMaterials, CollectedEvidence } from '../../contracts/release-activities.ts';
 import type { ModelFacts } from '../../contracts/registry.ts';
 import type { ReleaseInput } from '../../contracts/sign-and-release.ts';
+import { metricsOf } from '../../contracts/train-register-deploy.ts';
+import type { MetricInterval } from '../../contracts/train-register-deploy.ts';
 import type { DatasetCard } from '../datasets/index.ts';
 
 export interface DecisionSources {
@@ -62,7 +64,8 @@ function evidenceFacts(collected: CollectedEvidence, contents: EvidenceContents)
 }
 
 function measured({
-  evaluation: { samples, ...values },
+  evaluation,
 }: ModelFacts): Pick<NonNullable<PolicyInput['evidence']['metrics']>, 'samples' | 'values'> {
-  return { samples, values };
+  const values = metricsOf(evaluation).map(({ name, interval }) => [name, interval]);
+  return { samples: evaluation.samples, values: Object.fromEntries(values) as Record<string, MetricInterval> };
 }

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../../contracts/model-config.ts';
 import { RELEASE_FILES, type AttackEvidence, type Evidence } from '../../contracts/release.ts';
 import { MODEL_FILES, type ModelFacts } from '../../contracts/registry.ts';
+import { metricsOf } from '../../contracts/train-register-deploy.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import type { DatasetCard } from '../datasets/index.ts';
 
@@ -71,12 +72,12 @@ function modelCard({ config, facts, card, attack }: ModelBomSources): Json {
   return {
     modelParameters: {
       approach: { type: 'supervised' },
-      task: `${config.task} classification`,
+      task: config.task === 'regression' ? 'regression' : `${config.task} classification`,
       architectureFamily: config.layers.some(({ type }) => type === 'conv2d') ? 'convolutional' : 'feed-forward',
       modelArchitecture: config.layers.map(({ type }) => type).join(' > '),
       datasets: [{ ref: DATASET }],
-      inputs: [{ format: `${facts.input.name}: tensor [${facts.input.shape.join(', ')}]` }],
-      outputs: [{ format: `probabilities of ${facts.labels.length} classes` }],
+      inputs: inputFormats(facts),
+      outputs: [{ format: outputFormat(facts) }],
     },
     quantitativeAnalysis: { performanceMetrics: [...performanceMetrics(facts), ...attackMetrics(attack)] },
     considerations: { technicalLimitations: card['rai:dataLimitations'] },
@@ -89,16 +90,24 @@ function modelCard({ config, facts, card, attack }: ModelBomSources): Json {
   };
 }
 
+function inputFormats(facts: ModelFacts): { format: string }[] {
+  if (facts.version === 1) return [{ format: `${facts.input.name}: tensor [${facts.input.shape.join(', ')}]` }];
+  return facts.columns.map(({ name, kind }) => ({ format: `${name}: ${kind}` }));
+}
+
+function outputFormat(facts: ModelFacts): string {
+  if (facts.version === 1 || facts.target === undefined) return `probabilities of ${facts.labels.length} classes`;
+  const { name, unit } = facts.target;
+  return unit === undefined ? name : `${name} in ${unit}`;
+}
+
 function performanceMetrics({ evaluation, dataset }: ModelFacts): Json[] {
-  return (['accuracy', 'macroF1', 'logLoss', 'ece'] as const).map((type) => {
-    const { value, low, high } = evaluation[type];
-    return {
-      type,
-      value: String(value),
-      slice: `test split of ${dataset}`,
-      confidenceInterval: { lowerBound: String(low), upperBound: String(high) },
-    };
-  });
+  return metricsOf(evaluation).map(({ name, interval: { value, low, high } }) => ({
+    type: name,
+    value: String(value),
+    slice: `test split of ${dataset}`,
+    confidenceInterval: { lowerBound: String(low), upperBound: String(high) },
+  }));
 }
 
 function attackMetrics(attack: AttackEvidence | undefined): Json[] {

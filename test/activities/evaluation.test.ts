@@ -8,7 +8,7 @@ import type { EvaluatedModel, GpuActivities } from '../../contracts/activities.t
 import { ModelConfig } from '../../contracts/model-config.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { readFloat32 } from '../../lib/datasets/index.ts';
-import { EvaluationReport } from '../../lib/evaluation/index.ts';
+import { ClassificationReport } from '../../lib/evaluation/index.ts';
 import { instantiate } from '../onnx/networks.ts';
 
 type Input = Parameters<GpuActivities['evaluateModel']>[0];
@@ -73,7 +73,7 @@ describe('evaluateModel activity', () => {
     const logits = await readFloat32(await store.path(evaluated.logits));
     expect(logits).toHaveLength(network.logits.length);
     for (const [i, value] of network.logits.entries()) expect(logits[i]).toBeCloseTo(value, 3);
-    const report = await store.readJson(evaluated.report, EvaluationReport);
+    const report = await store.readJson(evaluated.report, ClassificationReport);
     expect(report.summary).toEqual(evaluated.summary);
     expect(report.summary.samples).toBe(7);
     expect(Object.entries(evaluated.plots).map(([name, { mediaType }]) => [name, mediaType])).toEqual(

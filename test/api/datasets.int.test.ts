@@ -10,7 +10,7 @@ import { AddDatasetResult, DatasetProfileView, Upload } from '../../contracts/ow
 import type { Role } from '../../contracts/roles.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { Datasets } from '../../lib/clients/index.ts';
-import { cardDigest, parseCard } from '../../lib/datasets/index.ts';
+import { cardDigest, datasetNames, parseCard } from '../../lib/datasets/index.ts';
 import { createPrivateDatabase, type PrivateDatabase } from '../support/private-database.ts';
 import { csv } from '../datasets/table/support/analysed.ts';
 import { createNamespace } from './support/namespace.ts';
@@ -101,7 +101,7 @@ describe('a data set', () => {
 
   it('is listed with its card and its profile', async () => {
     const { datasets } = DatasetList.parse((await api.call('GET', '/v1/datasets', { role: 'viewer' })).body);
-    expect(datasets.map((dataset) => dataset.name)).toEqual(['mnist', name]);
+    expect(datasets.map((dataset) => dataset.name)).toEqual([...datasetNames(), name]);
     const detail = DatasetDetail.parse((await api.call('GET', `/v1/datasets/${name}`, { role: 'viewer' })).body);
     expect(detail).toMatchObject({ version: 2, license: 'https://spdx.org/licenses/CC-BY-4.0' });
     expect(cardDigest(parseCard(detail.card, 'card'))).toBe(detail.cardSha256);
@@ -111,14 +111,14 @@ describe('a data set', () => {
     expect(problemOf(builtIn).code).toBe('NOT_FOUND');
   });
 
-  it('is verified by the worker, and not prepared while tables cannot be', async () => {
+  it('is verified and prepared by the worker', async () => {
     const store = new ArtifactStore({ root });
     const activities = createDataActivities({ store, added: new Datasets(database.worker) });
     const detail = DatasetDetail.parse((await api.call('GET', `/v1/datasets/${name}`, { role: 'viewer' })).body);
     expect(await activities.verifyDataCard({ dataset: name })).toMatchObject({ cardSha256: detail.cardSha256 });
-    await expect(activities.prepareData({ dataset: name, seed: 1, validationShare: 0.1 })).rejects.toMatchObject({
-      code: 'DATASET_TABLE_UNSUPPORTED',
-    });
+    const { counts, dataSha256 } = await activities.prepareData({ dataset: name, seed: 1, validationShare: 0.1 });
+    expect(counts.train + counts.validation + counts.test).toBe(61);
+    expect(dataSha256).toBe((await activities.verifyDataCard({ dataset: name })).dataSha256);
     await expect(activities.verifyDataCard({ dataset: 'nobody-s' })).rejects.toMatchObject({ code: 'DATASET_UNKNOWN' });
   });
 

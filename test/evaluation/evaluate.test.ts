@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { PreparedManifest } from '../../contracts/prepared-data.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
-import { EvaluationReport, evaluate } from '../../lib/evaluation/index.ts';
+import { ClassificationReport, evaluate } from '../../lib/evaluation/index.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'saip-evaluate-'));
 const store = new ArtifactStore({ root });
@@ -40,7 +40,7 @@ describe('evaluate', () => {
     const stages: string[] = [];
     const options = { model: 'tiny', manifest, store, logits, history, seed: 9 };
     const { report, pictures } = await evaluate({ ...options, onProgress: ({ stage }) => void stages.push(stage) });
-    expect(EvaluationReport.parse(report)).toEqual(report);
+    expect(ClassificationReport.parse(report)).toEqual(report);
     expect(report).toMatchObject({
       model: 'tiny',
       dataset: 'shapes',
@@ -48,7 +48,7 @@ describe('evaluate', () => {
       intervals: { level: 0.95, resamples: 1000, seed: 9 },
       summary: { samples: count },
     });
-    expect(report.perClass.map(({ label, support }) => [label, support])).toEqual([
+    expect(ClassificationReport.parse(report).perClass.map(({ label, support }) => [label, support])).toEqual([
       ['circle', 10],
       ['square', 10],
       ['star', 10],

@@ -4,7 +4,7 @@ import type { HistoryPoint } from '../../lib/evaluation/history.ts';
 import { evaluationPlots, render } from '../../lib/evaluation/plots/index.ts';
 import { predict } from '../../lib/evaluation/predictions.ts';
 import { createReport } from '../../lib/evaluation/report.ts';
-import type { EvaluationReport } from '../../lib/evaluation/report.ts';
+import type { ClassificationReport } from '../../lib/evaluation/report.ts';
 
 const samples = { data: Uint8Array.from({ length: 40 * 16 }, (_, i) => (i * 37) % 256), shape: [4, 4, 1] };
 const history: HistoryPoint[] = Array.from({ length: 700 }, (_, i) => ({
@@ -16,7 +16,7 @@ const history: HistoryPoint[] = Array.from({ length: 700 }, (_, i) => ({
 }));
 
 /** Forty samples of three classes; `wrong` of them are misclassified. */
-function reportWith(wrong: number): EvaluationReport {
+function reportWith(wrong: number): ClassificationReport {
   const labels = Int32Array.from({ length: 40 }, (_, i) => i % 3);
   const logits = Float32Array.from({ length: 120 }, (_, i) => {
     const [sample, c] = [Math.floor(i / 3), i % 3];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { Layer, ModelConfig } from '../../contracts/model-config.ts';
-import type { PreparedManifest } from '../../contracts/prepared-data.ts';
+import type { PreparedSamples } from '../../contracts/prepared-data.ts';
 import { writeSafetensors } from '../../lib/ml/index.ts';
 import type { Tensor } from '../../lib/ml/index.ts';
 import { outputShape, referenceLogits } from './reference-network.ts';
@@ -72,7 +72,7 @@ function windowOf(layer: Layer): number {
 
 export interface Instance {
   readonly model: ModelConfig;
-  readonly manifest: PreparedManifest;
+  readonly manifest: PreparedSamples;
   readonly samples: Uint8Array | Float32Array;
   readonly count: number;
   /** Safetensors. */
@@ -97,7 +97,7 @@ export function instantiate(c: NetworkCase): Instance {
   return { model: c.model, manifest, samples, count: COUNT, weights: writeSafetensors(tensors), logits };
 }
 
-function manifestOf(c: NetworkCase, next: () => number): PreparedManifest {
+function manifestOf(c: NetworkCase, next: () => number): PreparedSamples {
   const nowhere = { uri: 'cas://sha256/', sha256: '0'.repeat(64), bytes: 0, mediaType: 'application/octet-stream' };
   const split = { x: nowhere, y: nowhere, count: COUNT };
   const entries = c.shape.at(-1) ?? 1;

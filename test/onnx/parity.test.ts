@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ModelConfig } from '../../contracts/model-config.ts';
-import type { PreparedManifest } from '../../contracts/prepared-data.ts';
+import type { PreparedSamples } from '../../contracts/prepared-data.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { checkParity, exportOnnx, runOnnx } from '../../lib/onnx/index.ts';
@@ -26,7 +26,7 @@ const instance = instantiate({
   classes: 4,
   seed: 11,
 });
-let manifest: PreparedManifest;
+let manifest: PreparedSamples;
 let onnx: ArtifactRef;
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy } from '@temporalio/workflow';
 import type { HardenedVersion, Measured, MeasuredVersion } from '../../contracts/attack-retest.ts';
 import type { TrainingConfig } from '../../contracts/model-config.ts';
-import { TrainInput } from '../../contracts/train-register-deploy.ts';
+import { metricsOf, TrainInput } from '../../contracts/train-register-deploy.ts';
 import type { TrainResult } from '../../contracts/train-register-deploy.ts';
 import { trainingStart } from '../../contracts/workflows.ts';
 import { searchAttributePairs } from '../shared/search-attributes.ts';
@@ -63,7 +63,7 @@ async function oneRound(assault: Assault, round: number): Promise<HardenedVersio
     ({ registered, evaluation, reasons: why }) =>
       registered === undefined
         ? `round ${round}: no version (${why.join('; ')})`
-        : `round ${round}: version ${registered.version}, accuracy ${percent(evaluation?.accuracy.value ?? 0)}`,
+        : `round ${round}: version ${registered.version}, ${measured(evaluation)}`,
   );
   if (trained.registered === undefined) {
     reasons.push(`round ${round} gave no version: ${trained.reasons.join('; ')}`);
@@ -79,6 +79,12 @@ async function oneRound(assault: Assault, round: number): Promise<HardenedVersio
       return `version ${version}: ${describe(measured, assault.input.goal.epsilon)}${harder}`;
     },
   );
+}
+
+function measured(evaluation: TrainResult['evaluation']): string {
+  if (evaluation === undefined) return 'not evaluated';
+  const [{ name, title, interval }] = metricsOf(evaluation);
+  return `${title} ${name === 'accuracy' ? percent(interval.value) : interval.value.toPrecision(4)}`;
 }
 
 async function train(assault: Assault, round: number): Promise<TrainResult> {

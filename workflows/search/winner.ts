@@ -1,5 +1,6 @@
 import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy } from '@temporalio/workflow';
 import { withValues } from '../../contracts/search-space.ts';
+import { metricsOf } from '../../contracts/train-register-deploy.ts';
 import type { TrainInput, TrainResult } from '../../contracts/train-register-deploy.ts';
 import { trainingStart } from '../../contracts/workflows.ts';
 import { searchAttributePairs } from '../shared/search-attributes.ts';
@@ -22,14 +23,17 @@ export async function trainWinner(search: Search, { trial, values }: Trial): Pro
       run.report.note('train', 'running', `trial ${trial}, all gates: ${trainingWorkflowId}`);
       const trained = await execute({ ...input.train, ...withValues(input.train, values) }, trainingWorkflowId);
       result.trained = trained;
-      const { accuracy } = trained.evaluation ?? {};
-      if (accuracy !== undefined) run.report.measure({ accuracy: accuracy.value });
+      if (trained.evaluation !== undefined) {
+        const measured = metricsOf(trained.evaluation).map(({ name, interval }) => [name, interval.value] as const);
+        run.report.measure(Object.fromEntries(measured));
+      }
       return trained;
     },
     ({ outcome, registered, evaluation }) => {
       const version = registered === undefined ? outcome : `version ${registered.version}`;
-      const { accuracy } = evaluation ?? {};
-      return `trial ${trial}: ${version}${accuracy === undefined ? '' : `, accuracy ${accuracy.value.toFixed(4)} on the test set`}`;
+      if (evaluation === undefined) return `trial ${trial}: ${version}`;
+      const [{ title, interval }] = metricsOf(evaluation);
+      return `trial ${trial}: ${version}, ${title} ${interval.value.toFixed(4)} on the test set`;
     },
   );
 }

@@ -1,5 +1,6 @@
 import type { EvaluatedModel, ExportedModel, PreparedData, TrainedModel } from '../../contracts/activities.ts';
-import type { MetricInterval } from '../../contracts/train-register-deploy.ts';
+import { metricsOf } from '../../contracts/train-register-deploy.ts';
+import type { EvaluationSummary, MetricInterval } from '../../contracts/train-register-deploy.ts';
 import { failure } from '../shared/failures.ts';
 import type { ProducedModel, Training } from './training.ts';
 
@@ -92,12 +93,18 @@ async function evaluate(
   const evaluated: EvaluatedModel = await steps.stage('evaluate', {
     args: { model, data, trained, seed },
     work: (args) => activities.gpu('Metrics with intervals, plots').evaluateModel(args),
-    describe: ({ summary }) => `accuracy ${interval(summary.accuracy)} on ${summary.samples} samples`,
+    describe: ({ summary }) => `${headline(summary)} on ${summary.samples} samples`,
   });
-  const { accuracy, macroF1, logLoss, ece } = evaluated.summary;
-  run.report.measure({ accuracy: accuracy.value, macroF1: macroF1.value, logLoss: logLoss.value, ece: ece.value });
+  run.report.measure(
+    Object.fromEntries(metricsOf(evaluated.summary).map((metric) => [metric.name, metric.interval.value])),
+  );
   result.evaluation = evaluated.summary;
   return evaluated;
+}
+
+function headline(summary: EvaluationSummary): string {
+  const [{ title, interval: measured }] = metricsOf(summary);
+  return `${title} ${interval(measured)}`;
 }
 
 function short(sha256: string): string {

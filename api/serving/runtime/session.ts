@@ -48,7 +48,7 @@ export class OrtSession {
     return Object.fromEntries(
       Object.entries(results).map(([name, { type, data, dims }]) => [
         name,
-        { type: type as ElementType, data: data as TypedArray, dims },
+        { type: type as ElementType, data: data as TypedArray | string[], dims },
       ]),
     );
   }

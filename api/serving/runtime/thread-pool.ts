@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { ApiError } from '../../errors.ts';
-import type { TensorData } from '../tensors.ts';
+import { buffersOf, type TensorData } from '../tensors.ts';
 import type { Feeds, SessionSettings } from './session.ts';
 import type { ThreadReply, ThreadRequest } from './thread-messages.ts';
 
@@ -47,7 +47,7 @@ export class ThreadPool {
       throw new ApiError('UNAVAILABLE', 'Too many large predictions are waiting.', { headers: { 'Retry-After': '1' } });
     }
     await this.#loaded(thread, key, bytes);
-    const transfer = Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer);
+    const transfer = buffersOf(feeds);
     const outputs = await this.#send(thread, { kind: 'run', key, feeds, fetches }, transfer);
     return outputs ?? {};
   }

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import type { TensorData } from '../tensors.ts';
+import { buffersOf, type TensorData } from '../tensors.ts';
 import { OrtSession } from './session.ts';
 import type { ThreadReply, ThreadRequest } from './thread-messages.ts';
 
@@ -17,7 +17,7 @@ async function answer(request: ThreadRequest): Promise<void> {
   try {
     const outputs = await perform(request);
     const copies = outputs && copy(outputs);
-    const transfer = copies ? Object.values(copies).map(({ data }) => data.buffer as ArrayBuffer) : [];
+    const transfer = copies ? buffersOf(copies) : [];
     port?.postMessage({ id: request.id, ok: true, outputs: copies } satisfies ThreadReply, transfer);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -2,6 +2,7 @@ import type { WorkflowDetail } from '../../../contracts/api.ts';
 import type { AgentTaskResult } from '../../../contracts/agent-task.ts';
 import type { AttackResult } from '../../../contracts/attack-retest.ts';
 import type { ReleaseResult } from '../../../contracts/sign-and-release.ts';
+import { metricsOf } from '../../../contracts/train-register-deploy.ts';
 import type { MetricInterval, TrainResult } from '../../../contracts/train-register-deploy.ts';
 import { writeLine } from '../../io.ts';
 import { colorsOf } from '../../render/colors.ts';
@@ -56,7 +57,9 @@ function sentences(chapter: Chapter): string[] {
 function trained({ evaluation, registered }: TrainResult): string[] {
   if (evaluation === undefined || registered === undefined) return [];
   const { model, version } = registered;
-  return [`${model} version ${version} was trained: accuracy ${percent(evaluation.accuracy)} on the test set.`];
+  const [{ name, title, interval }] = metricsOf(evaluation);
+  const value = name === 'accuracy' ? percent(interval) : interval.value.toPrecision(4);
+  return [`${model} version ${version} was trained: ${title} ${value} on the test set.`];
 }
 
 function attacked({ attacked: before, goal, hardened = [], robustVersion }: AttackResult): string[] {

@@ -1,10 +1,10 @@
-import type { EvaluationReport } from '../report.ts';
+import type { ClassificationReport } from '../report.ts';
 import { CONFIG, percent, withInterval } from './theme.ts';
 import type { PlotSpec } from './theme.ts';
 
 /** Counts by true and predicted class; the shade is the share of the true class, on a square-root scale so that the
  * rare mistakes beside a full diagonal can be told apart. */
-export function confusionMatrix(report: EvaluationReport): PlotSpec {
+export function confusionMatrix(report: ClassificationReport): PlotSpec {
   const { labels, matrix } = report.confusion;
   const cells = matrix.flatMap((row, t) => {
     const support = row.reduce((sum, cell) => sum + cell.value, 0);

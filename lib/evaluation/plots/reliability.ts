@@ -1,4 +1,4 @@
-import type { EvaluationReport } from '../report.ts';
+import type { ClassificationReport } from '../report.ts';
 import { COLOURS, CONFIG, withInterval } from './theme.ts';
 import type { PlotSpec } from './theme.ts';
 
@@ -6,7 +6,7 @@ const SIZE = 400;
 const TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 /** Accuracy against confidence by bin, with the diagonal of perfect calibration, above the number of samples a bin. */
-export function reliabilityDiagram(report: EvaluationReport): PlotSpec {
+export function reliabilityDiagram(report: ClassificationReport): PlotSpec {
   const bins = report.calibration.filter((bin) => bin.samples > 0);
   const error = withInterval(report.summary.ece, (value) => value.toFixed(4));
   const x = (title: string | null): object => ({

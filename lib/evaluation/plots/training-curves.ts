@@ -18,14 +18,18 @@ interface Point {
   readonly series: (typeof SERIES)[number]['name'];
 }
 
-/** Loss (logarithmic) and accuracy against the step: logged steps pale, their running mean and the validation bold. */
-export function trainingCurves(history: readonly HistoryPoint[], model: string): PlotSpec {
+/** Loss (logarithmic) and, of a classifier, accuracy against the step: logged steps pale, their running mean and the validation bold. */
+export function trainingCurves(
+  history: readonly HistoryPoint[],
+  model: string,
+  lossTitle = 'Loss (cross-entropy in nats, log scale)',
+): PlotSpec {
   const steps = history.at(-1)?.step ?? 0;
   const loss = series(history, 'loss', 'valLoss').filter(({ value }) => value > 0);
   const accuracy = series(history, 'accuracy', 'valAccuracy');
   const panels = [
     panel(loss, {
-      title: 'Loss (cross-entropy in nats, log scale)',
+      title: lossTitle,
       scale: { type: 'log', nice: false },
       axis: { values: [1e-4, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100], format: '~g' },
     }),

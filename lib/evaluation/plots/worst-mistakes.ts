@@ -1,5 +1,5 @@
 import { encode } from 'fast-png';
-import type { EvaluationReport } from '../report.ts';
+import type { ClassificationReport } from '../report.ts';
 import { CONFIG, percent } from './theme.ts';
 import type { PlotSpec } from './theme.ts';
 
@@ -18,7 +18,7 @@ export function isImageShape(shape: readonly number[]): boolean {
 }
 
 /** The wrong predictions of the highest confidence as a grid of pictures with what is true and what was predicted. */
-export function worstMistakes(report: EvaluationReport, images: ImageSet): PlotSpec {
+export function worstMistakes(report: ClassificationReport, images: ImageSet): PlotSpec {
   const mistakes = report.worstMistakes;
   const rows = Math.max(1, Math.ceil(mistakes.length / COLUMNS));
   const values = mistakes.map(({ sample, label, predicted, confidence }, i) => ({

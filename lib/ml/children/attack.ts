@@ -138,7 +138,7 @@ class AttackedModel {
     this.#session = new GraphSession(loadTensorFlow().binding, graph);
     const values = flatten(network.parameters, readSafetensors(readFileSync(weights)).tensors);
     this.#session.run({ 'set.weights': { shape: [values.length], data: values } }, 'done.weights');
-    this.samples = new Samples(manifest.input, files, 'float32');
+    this.samples = new Samples(manifest, files, 'float32');
     this.size = manifest.input.shape.reduce((product, length) => product * length, 1);
   }
 

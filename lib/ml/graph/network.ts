@@ -1,4 +1,4 @@
-import type { TrainingConfig } from '../../../contracts/model-config.ts';
+import type { ModelConfig, TrainingConfig } from '../../../contracts/model-config.ts';
 import type { PreparedManifest } from '../../../contracts/prepared-data.ts';
 import { parameterCount } from '../parameters.ts';
 import type { Parameter } from '../parameters.ts';
@@ -8,6 +8,7 @@ import { GraphBuilder } from './builder.ts';
 import type { Output } from './builder.ts';
 import { buildLayer } from './layers.ts';
 import type { BuiltLayer } from './layers.ts';
+import { INT_TO_FLOAT, lossOf, predictions, rightPredictions } from './loss.ts';
 import { accumulatorNames, applyOptimizer } from './optimizer.ts';
 
 export interface NetworkDescription {
@@ -15,7 +16,9 @@ export interface NetworkDescription {
   readonly parameters: readonly Parameter[];
   readonly input: PreparedManifest['input'];
   readonly preprocessing: PreparedManifest['preprocessing'];
-  readonly classes: number;
+  /** Linear units of the last layer. */
+  readonly outputs: number;
+  readonly task: ModelConfig['task'];
 }
 
 /** What trains a network; `replicas` is how many gradients one update takes. */
@@ -38,12 +41,13 @@ export const GRADIENT_EXTRAS = 2;
  * | run | feeds | fetch |
  * |---|---|---|
  * | set or get a vector | `set.<vector>` | `done.<vector>`, `get.<vector>` |
- * | inference | `samples` | `logits` [batch, classes] |
+ * | inference | `samples` | `logits` [batch, outputs] |
  * | evaluation | `samples`, `labels` | `evaluation` [summed loss, right predictions] |
  * | gradient | `samples`, `labels`, `scale`, `dropoutSeeds` | `gradients` [parameters…, scaled loss, right predictions] |
  * | input gradient, without dropout | `samples`, `labels` | `inputGradients` [∂loss/∂sample of each sample…, losses…, predicted classes…] |
  * | update | `gradient.<replica>`…, `learningRate`, `beta1Power`, `beta2Power` | `updated` |
  *
+ * Labels are class indices (int32), or of a regression standardised targets (float32), where no prediction is ever right.
  * `scale` is 1 / (samples of the whole batch), so that parts of a batch add up. One graph instead of single operations:
  * a step costs two calls into native code, and TensorFlow fuses operations and reuses buffers.
  */
@@ -59,12 +63,15 @@ export function networkGraph(
   const dtype = network.input.dtype === 'uint8' ? DataType.uint8 : DataType.float32;
   const size = network.input.shape.reduce((product, length) => product * length, 1);
   const samples = preprocess(graph, network, graph.placeholder('samples', [-1, size], dtype));
-  const labels = graph.placeholder('labels', [-1], DataType.int32);
+  const labels = graph.placeholder('labels', [-1], network.task === 'regression' ? DataType.float32 : DataType.int32);
 
   const inference = forward(graph, network, read, samples);
   const logits = graph.identity('logits', inference.output);
-  const plain = crossEntropy(graph, logits, labels, network.classes, 0);
-  graph.identity('evaluation', stack(graph, [graph.sum(plain.losses, [0]), rightPredictions(graph, logits, labels)]));
+  const plain = lossOf(graph, network, { output: logits, labels, smoothing: 0 });
+  graph.identity(
+    'evaluation',
+    stack(graph, [graph.sum(plain.losses, [0]), rightPredictions(graph, network, logits, labels)]),
+  );
   if (inputGradients) {
     const predicted = graph.add('Cast', [predictions(graph, logits)], INT_TO_FLOAT);
     const toSamples = unprocess(graph, network, inference.toInput(plain.gradient));
@@ -76,10 +83,10 @@ export function networkGraph(
   const scale = graph.placeholder('scale', []);
   const seeds = drops(config) ? graph.placeholder('dropoutSeeds', [-1, 2], DataType.int32) : undefined;
   const run = forward(graph, network, read, samples, seeds);
-  const smoothed = crossEntropy(graph, run.output, labels, network.classes, config.labelSmoothing);
+  const smoothed = lossOf(graph, network, { output: run.output, labels, smoothing: config.labelSmoothing });
   const loss = graph.float('Mul', [graph.sum(smoothed.losses, [0]), scale]);
   const gradients = run.backward(graph.float('Mul', [smoothed.gradient, scale]));
-  const extras = stack(graph, [loss, rightPredictions(graph, run.output, labels)]);
+  const extras = stack(graph, [loss, rightPredictions(graph, network, run.output, labels)]);
   graph.identity('gradients', graph.concat([...gradients, extras]));
 
   const accumulators = accumulatorNames(config.optimizer).map((name) => settable(graph, name, vector));
@@ -168,47 +175,6 @@ function forward(
       return flat;
     },
   };
-}
-
-/** Softmax cross-entropy by sample, and its gradient with respect to the logits. */
-function crossEntropy(
-  graph: GraphBuilder,
-  logits: Output,
-  labels: Output,
-  classes: number,
-  smoothing: number,
-): { readonly losses: Output; readonly gradient: Output } {
-  const int32 = attribute.type(DataType.int32);
-  if (smoothing === 0) {
-    const node = graph.float('SparseSoftmaxCrossEntropyWithLogits', [logits, labels], { Tlabels: int32 });
-    return { losses: node, gradient: `${node}:1` };
-  }
-  const off = smoothing / classes;
-  const targets = graph.float(
-    'OneHot',
-    [labels, graph.integer(classes), graph.scalar(1 - smoothing + off), graph.scalar(off)],
-    {
-      axis: attribute.integer(-1),
-      TI: int32,
-    },
-  );
-  const node = graph.float('SoftmaxCrossEntropyWithLogits', [logits, targets]);
-  return { losses: node, gradient: `${node}:1` };
-}
-
-const INT_TO_FLOAT = { SrcT: attribute.type(DataType.int32), DstT: attribute.type(DataType.float32) };
-
-/** The class of the largest logit, int32. */
-function predictions(graph: GraphBuilder, logits: Output): Output {
-  const int32 = attribute.type(DataType.int32);
-  return graph.float('ArgMax', [logits, graph.integer(1)], { Tidx: int32, output_type: int32 });
-}
-
-function rightPredictions(graph: GraphBuilder, logits: Output, labels: Output): Output {
-  const int32 = attribute.type(DataType.int32);
-  const right = graph.add('Equal', [predictions(graph, logits), labels], { T: int32 });
-  const cast = { SrcT: attribute.type(DataType.bool), DstT: attribute.type(DataType.float32) };
-  return graph.sum(graph.add('Cast', [right], cast), [0]);
 }
 
 /** The gradient of the L2 penalty: decay · w for kernels, nothing for biases. */

@@ -5,7 +5,8 @@ export interface HistoryLine {
   readonly step: number;
   readonly epoch: number;
   readonly loss: number;
-  readonly accuracy: number;
+  /** Absent where there are no classes. */
+  readonly accuracy?: number;
   readonly learningRate: number;
   readonly throughput: number;
   readonly valLoss?: number;
@@ -27,14 +28,15 @@ export interface Step {
   readonly learningRate: number;
   /** Mean over the batch. */
   readonly loss: number;
-  readonly right: number;
+  /** Absent where there are no classes. */
+  readonly right?: number | undefined;
   readonly samples: number;
   readonly seconds: number;
 }
 
 export interface Validation {
   readonly valLoss: number;
-  readonly valAccuracy: number;
+  readonly valAccuracy?: number;
 }
 
 /** Means over the validation split at the end of an epoch, counted from 1. */
@@ -80,16 +82,17 @@ export class History {
     const { loss, right, samples, seconds } = this.#window;
     this.#window = {
       loss: loss + step.loss * step.samples,
-      right: right + step.right,
+      right: right + (step.right ?? 0),
       samples: samples + step.samples,
       seconds: seconds + step.seconds,
     };
     if (validation !== undefined || step.step % this.#every === 0) this.#close(step, validation);
   }
 
-  #close({ step, epoch, learningRate }: Step, validation: Validation | undefined): void {
+  #close({ step, epoch, learningRate, right: counted }: Step, validation: Validation | undefined): void {
     const { loss, right, samples, seconds } = this.#window;
-    const means = { loss: loss / samples, accuracy: right / samples, throughput: Math.round(samples / seconds) };
+    const accuracy = counted === undefined ? {} : { accuracy: right / samples };
+    const means = { loss: loss / samples, ...accuracy, throughput: Math.round(samples / seconds) };
     const line: HistoryLine = { step, epoch, ...means, learningRate, ...validation };
     this.#lines += `${JSON.stringify(line)}\n`;
     this.#window = EMPTY;

@@ -1,6 +1,8 @@
 import type { ModelConfig, TrainingConfig } from '../../../contracts/model-config.ts';
+import { outputsOf, regressionOf } from '../../../contracts/prepared-data.ts';
 import type { PreparedManifest } from '../../../contracts/prepared-data.ts';
 import type { TrainingPlan } from '../../../contracts/training-store.ts';
+import { MlError } from '../errors.ts';
 import { networkParameters, parameterCount } from '../parameters.ts';
 import type { Parameter } from '../parameters.ts';
 import { shapeNetwork } from '../shapes.ts';
@@ -33,15 +35,25 @@ export interface Network {
   readonly parameters: readonly Parameter[];
   /** Length of the flat vector of parameters. */
   readonly size: number;
-  readonly classes: number;
+  /** Linear units of the last layer: classes, or 1. */
+  readonly outputs: number;
+  readonly task: ModelConfig['task'];
 }
 
 /** @throws MlError MODEL_CONFIG_INVALID */
 export function networkOf(model: ModelConfig, manifest: PreparedManifest): Network {
-  const classes = manifest.labels.length;
-  const layers = shapeNetwork(model, manifest.input.shape, classes);
+  const { task } = model;
+  const target = regressionOf(manifest);
+  if ((task === 'regression') !== (target !== undefined)) {
+    const holds = target === undefined ? `${manifest.labels.length} classes` : `the quantity ${target.name}`;
+    throw new MlError('MODEL_CONFIG_INVALID', `task ${task} does not fit ${manifest.dataset}, which has ${holds}`, {
+      field: 'task',
+    });
+  }
+  const outputs = outputsOf(manifest);
+  const layers = shapeNetwork(model, manifest.input.shape, outputs);
   const parameters = networkParameters(layers);
-  return { layers, parameters, size: parameterCount(parameters), classes };
+  return { layers, parameters, size: parameterCount(parameters), outputs, task };
 }
 
 /** The step after which the job is done. */

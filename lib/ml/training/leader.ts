@@ -70,9 +70,14 @@ export class Leader {
     this.#lastStep = now;
     this.#step = step;
     this.#seconds += spent;
-    const validated = validation && { valLoss: validation.loss, valAccuracy: validation.accuracy };
+    const classified = this.#options.job.model.task === 'multiclass';
+    const validated = validation && {
+      valLoss: validation.loss,
+      ...(classified && { valAccuracy: validation.accuracy }),
+    };
     const learningRate = this.#options.replica.learningRate(step);
-    this.#history.add({ ...result, epoch, learningRate, seconds: spent }, validated);
+    const right = classified ? result.right : undefined;
+    this.#history.add({ ...result, right, epoch, learningRate, seconds: spent }, validated);
     this.#reported.samples += result.samples;
     this.#reported.loss += result.loss;
     this.#reported.steps += 1;

@@ -52,8 +52,8 @@ export class Replica {
       { inputGradients: attacked },
     );
     this.#session = new GraphSession(binding, graph);
-    this.#train = new Samples(manifest.input, job.files.train, dtype);
-    this.#validation = new Samples(manifest.input, job.files.validation, dtype);
+    this.#train = new Samples(manifest, job.files.train, dtype);
+    this.#validation = new Samples(manifest, job.files.validation, dtype);
     this.#adversary = trainingAdversary(job, (feeds) => this.#session.run({ ...feeds }, 'inputGradients'));
     this.#dropouts = drops(training) ? job.model.layers.filter(({ type }) => type === 'dropout').length : 0;
     this.#gradient = new Float32Array(this.network.size + GRADIENT_EXTRAS);

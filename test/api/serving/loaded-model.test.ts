@@ -54,7 +54,7 @@ describe('LoadedModel', () => {
   });
 
   it('refuses element types that cannot be served', async () => {
-    await expect(load(identityModel('STRING'))).rejects.toMatchObject({ code: 'MODEL_LOAD_FAILED' });
+    await expect(load(identityModel('FLOAT16'))).rejects.toMatchObject({ code: 'MODEL_LOAD_FAILED' });
   });
 
   it('sends calls that would hold the event loop to a thread, with the same result', async () => {

@@ -40,7 +40,7 @@ serveChild(({ model, manifest, labelSmoothing, batch }: GradientInput): Gradient
   const stream = new RandomStream('test', 1);
   const size = manifest.input.shape.reduce((product, length) => product * length, 1);
   const x = Uint8Array.from({ length: batch * size }, () => stream.below(256));
-  const y = Int32Array.from({ length: batch }, () => stream.below(network.classes));
+  const y = Int32Array.from({ length: batch }, () => stream.below(network.outputs));
 
   const optimizer = {
     type: 'sgd',
@@ -69,7 +69,7 @@ serveChild(({ model, manifest, labelSmoothing, batch }: GradientInput): Gradient
   const variables = [...named].map(([name, { shape, data }]: [string, Tensor]) =>
     tf.variable(tf.tensor(data, [...shape]), true, name),
   );
-  const targets = tf.oneHot(tf.tensor1d(y, 'int32'), network.classes).toFloat();
+  const targets = tf.oneHot(tf.tensor1d(y, 'int32'), network.outputs).toFloat();
   const { value, grads } = tf.variableGrads(() => {
     const logits = forward(tf, model.layers, input, new Map(variables.map((variable) => [variable.name, variable])));
     return tf.losses.softmaxCrossEntropy<tensorflow.Tensor, tensorflow.Scalar>(

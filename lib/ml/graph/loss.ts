@@ -1,0 +1,68 @@
+import type { ModelConfig } from '../../../contracts/model-config.ts';
+import { attribute, DataType } from './attributes.ts';
+import type { GraphBuilder, Output } from './builder.ts';
+
+/** What decides the loss of a network. */
+export interface Head {
+  readonly outputs: number;
+  readonly task: ModelConfig['task'];
+}
+
+/** Loss by sample, and its gradient with respect to the network's output [batch, outputs]. */
+export interface Loss {
+  readonly losses: Output;
+  readonly gradient: Output;
+}
+
+/** Softmax cross-entropy of class indices, or the squared error of standardised targets, which have no smoothing. */
+export function lossOf(
+  graph: GraphBuilder,
+  { outputs, task }: Head,
+  { output, labels, smoothing }: { readonly output: Output; readonly labels: Output; readonly smoothing: number },
+): Loss {
+  return task === 'regression'
+    ? squaredError(graph, output, labels)
+    : crossEntropy(graph, output, labels, outputs, smoothing);
+}
+
+function squaredError(graph: GraphBuilder, output: Output, targets: Output): Loss {
+  const error = graph.float('Sub', [graph.reshape(output, [-1]), targets]);
+  const gradient = graph.reshape(graph.float('Mul', [error, graph.scalar(2)]), [-1, 1]);
+  return { losses: graph.float('Square', [error]), gradient };
+}
+
+function crossEntropy(graph: GraphBuilder, logits: Output, labels: Output, classes: number, smoothing: number): Loss {
+  const int32 = attribute.type(DataType.int32);
+  if (smoothing === 0) {
+    const node = graph.float('SparseSoftmaxCrossEntropyWithLogits', [logits, labels], { Tlabels: int32 });
+    return { losses: node, gradient: `${node}:1` };
+  }
+  const off = smoothing / classes;
+  const targets = graph.float(
+    'OneHot',
+    [labels, graph.integer(classes), graph.scalar(1 - smoothing + off), graph.scalar(off)],
+    {
+      axis: attribute.integer(-1),
+      TI: int32,
+    },
+  );
+  const node = graph.float('SoftmaxCrossEntropyWithLogits', [logits, targets]);
+  return { losses: node, gradient: `${node}:1` };
+}
+
+export const INT_TO_FLOAT = { SrcT: attribute.type(DataType.int32), DstT: attribute.type(DataType.float32) };
+
+/** The class of the largest logit, int32. */
+export function predictions(graph: GraphBuilder, logits: Output): Output {
+  const int32 = attribute.type(DataType.int32);
+  return graph.float('ArgMax', [logits, graph.integer(1)], { Tidx: int32, output_type: int32 });
+}
+
+/** Samples whose class is predicted, summed; 0 where there are no classes. */
+export function rightPredictions(graph: GraphBuilder, { task }: Head, output: Output, labels: Output): Output {
+  if (task === 'regression') return graph.scalar(0);
+  const int32 = attribute.type(DataType.int32);
+  const right = graph.add('Equal', [predictions(graph, output), labels], { T: int32 });
+  const cast = { SrcT: attribute.type(DataType.bool), DstT: attribute.type(DataType.float32) };
+  return graph.sum(graph.add('Cast', [right], cast), [0]);
+}
