@@ -250,7 +250,7 @@ function flatten(data: readonly unknown[], shape: readonly number[], length: num
       field: `${path}.data`,
     });
   }
-  return nested ? (data.flat(shape.length - 1) as readonly unknown[]) : data;
+  return nested ? data.flat(shape.length - 1) : data;
 }
 
 /** Counts the elements of nested data and checks that each level has the length that `shape` says. */

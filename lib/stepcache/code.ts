@@ -31,7 +31,7 @@ export interface StageCode {
  * @throws StepCacheError STEP_CODE_UNREADABLE
  */
 export async function stageCode({ checkout, entry, locks }: CodeOptions): Promise<StageCode> {
-  await init;
+  await init();
   const found = new Set(locks.map((lock) => join(checkout, lock)));
   await follow(join(checkout, entry), { checkout, found });
   const files = [...found].map((file) => relative(checkout, file)).sort();

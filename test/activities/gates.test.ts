@@ -176,7 +176,10 @@ describe('decideGates', () => {
     const onnx = champion.files[MODEL_FILES.onnx] as ArtifactRef;
     const { decideGates } = createGatesActivities(dependencies(champion));
     const same = { ...given, exported: { ...given.exported, onnx } };
-    const decision = (await new MockActivityEnvironment().run(decideGates, same)) as Decision;
+    const decision = await new MockActivityEnvironment().run<[typeof same], Decision, typeof decideGates>(
+      decideGates,
+      same,
+    );
     expect(decision.results).toEqual([
       { name: 'champion', passed: true, reason: 'it is the graph of version 4, bit for bit' },
     ]);

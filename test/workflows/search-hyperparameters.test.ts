@@ -144,8 +144,7 @@ describe('a search', () => {
     const trainModel: Train = async (argument) => {
       const trained = await lookup(argument);
       if (argument.training.batchSize !== 1 || 'continue' in trained) return trained;
-      const { validation: _, ...rest } = trained;
-      return rest;
+      return { ...trained, validation: undefined };
     };
     const { result } = await search(searchInput({ trials: 2 }), { trainModel });
     expect(result.trials[0]).toMatchObject({ state: 'failed', reason: expect.stringContaining('TRAINING_DIVERGED') });

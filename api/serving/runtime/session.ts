@@ -1,6 +1,6 @@
 import type * as OnnxRuntime from 'onnxruntime-node';
 import type { TensorMetadata } from '../../../contracts/inference.ts';
-import { datatypeOf, type ElementType, type TensorData, type TypedArray } from '../tensors.ts';
+import { datatypeOf, type ElementType, type TensorData } from '../tensors.ts';
 
 export type Feeds = Readonly<Record<string, TensorData>>;
 
@@ -48,7 +48,7 @@ export class OrtSession {
     return Object.fromEntries(
       Object.entries(results).map(([name, { type, data, dims }]) => [
         name,
-        { type: type as ElementType, data: data as TypedArray | string[], dims },
+        { type: type as ElementType, data: data, dims },
       ]),
     );
   }

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { VersionLineage } from '../../../contracts/step-cache.ts';
 import type { LineageQuery, NewLineage } from '../../../contracts/step-cache.ts';
 import type { Pool } from './pool.ts';

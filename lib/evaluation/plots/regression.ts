@@ -47,7 +47,7 @@ export function predictedAgainstTrue({ report, ...quantities }: PredictedQuantit
       },
     ],
     config: CONFIG,
-  } as PlotSpec;
+  };
 }
 
 /** Predicted minus true against predicted: a trend or a funnel says what the model does not know. */
