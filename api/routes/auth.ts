@@ -77,12 +77,11 @@ function revokeRoute({ revoke, audit }: AuthRoutesOptions, tag: string): Route {
     description:
       'Who holds a token may end it. It counts within five seconds everywhere. A worthless token is no error.',
     access: 'public',
-    limiter: 'credentials',
     body: RevokeRequest,
     bodyTypes: ['application/x-www-form-urlencoded', 'application/json'],
     bodyLimit: 16 * 1024,
     success: { status: 200, description: 'The token is of no use any more.', schema: z.object({}) },
-    errors: ['RATE_LIMITED', 'AUDIT_UNAVAILABLE'],
+    errors: ['AUDIT_UNAVAILABLE'],
     handler: async ({ body, traceId }) => {
       const ended = await revoke(body.token);
       if (ended === undefined) return {};

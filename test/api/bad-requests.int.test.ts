@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request } from 'node:http';
+import { ApiKeyCreated } from '../../contracts/api-keys.ts';
 import { WorkflowStarted } from '../../contracts/api.ts';
 import { JWT_TOKEN_TYPE, TOKEN_EXCHANGE } from '../../contracts/token.ts';
 import { createNamespace } from './support/namespace.ts';
@@ -7,6 +8,7 @@ import { problemOf, startApi, type TestApi } from './support/harness.ts';
 
 let api: TestApi;
 let workflow: string;
+let apiKey: string;
 
 beforeAll(async () => {
   api = await startApi({ TEMPORAL_NAMESPACE: await createNamespace() });
@@ -17,6 +19,8 @@ beforeAll(async () => {
   workflow = WorkflowStarted.parse(body).workflowId;
   // What policy is told about a schedule is looked up before its body is read.
   await api.call('POST', '/v1/schedules', { role: 'trainer', json: { ...schedule, paused: true } });
+  const key = await api.call('POST', '/v1/api-keys', { role: 'admin', json: { name: 'x', roles: ['admin'] } });
+  apiKey = ApiKeyCreated.parse(key.body).id;
 });
 
 afterAll(() => api.stop());
@@ -46,6 +50,37 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
     [{}, 'body.token'],
     [{ token: '' }, 'body.token'],
     [{ client_id: 'x' }, 'body.client_secret'],
+  ],
+  'post /v1/auth/revoke': [
+    [{}, 'body.token'],
+    [{ token: 'x'.repeat(9000) }, 'body.token'],
+    [{ token: 'x', token_type_hint: 7 }, 'body.token_type_hint'],
+  ],
+  'post /v1/api-keys': [
+    [{}, 'body.name'],
+    [{ name: 'x', roles: ['root'] }, 'body.roles[0]'],
+    [{ name: 'x', roles: [] }, 'body.roles'],
+    [{ name: 'x', actions: ['workflow:approve'] }, 'body.actions[0]'],
+    [{ name: 'x', models: ['../etc'] }, 'body.models[0]'],
+    [{ name: 'x', expiresInDays: 0 }, 'body.expiresInDays'],
+    [{ name: 'x', owner: 'somebody else' }, 'body.owner'],
+  ],
+  'post /v1/api-keys/{id}/rotate': [
+    [{ overlapSeconds: -1 }, 'body.overlapSeconds'],
+    [{ key: 'mine' }, 'body.key'],
+  ],
+  'post /v1/workflows/search-hyperparameters': [
+    [{}, 'body.train'],
+    [{ train: {} }, 'body.train.model'],
+    [{ train: { model: 'mnist-cnn' }, objective: 'speed' }, 'body.objective'],
+    [{ train: { model: 'mnist-cnn' }, budget: { trials: 0 } }, 'body.budget.trials'],
+    [{ train: { model: 'mnist-cnn' }, requestedBy: 'somebody else' }, 'body.requestedBy'],
+  ],
+  'post /v1/models/{model}/predict': [
+    [{}, 'body.records'],
+    [{ records: [] }, 'body.records'],
+    [{ records: [[1, 2]] }, 'body.records[0]'],
+    [{ records: [{ x: 1 }], explain: true }, 'body.explain'],
   ],
   'post /v1/workflows/train-register-deploy': [
     [{}, 'body.model'],
@@ -100,7 +135,7 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
     [{ model: 'm', version: 'one' }, 'body.version'],
     [{ model: 'm', epsilons: [0] }, 'body.epsilons[0]'],
     [{ model: 'm', epsilons: [] }, 'body.epsilons'],
-    [{ model: 'm', attacks: [{ kind: 'square' }] }, 'body.attacks[0].kind'],
+    [{ model: 'm', attacks: [{ kind: 'magic' }] }, 'body.attacks[0].kind'],
     [{ model: 'm', attacks: [{ kind: 'pgd', steps: 0 }] }, 'body.attacks[0].steps'],
     [{ model: 'm', samples: 0 }, 'body.samples'],
     [{ model: 'm', goal: { minRobustAccuracy: 2 } }, 'body.goal.minRobustAccuracy'],
@@ -168,6 +203,7 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
 function pathOf(path: string): string {
   return path
     .replace('/workflows/{id}', `/workflows/${workflow}`)
+    .replace('/api-keys/{id}', `/api-keys/${apiKey}`)
     .replace('{id}', 'nightly')
     .replace('{model}', 'mnist-cnn')
     .replace('{version}', '1');

@@ -69,6 +69,7 @@ describe('/openapi.json', () => {
       'get /v2',
       'get /v2/health/live',
       'get /v2/health/ready',
+      'post /v1/auth/revoke',
       'post /v1/auth/session',
       'post /v1/auth/token',
     ]);

@@ -43,7 +43,7 @@ describe('saip', () => {
     [['trian'], "unknown command 'trian' (Did you mean train?)"],
     [['train'], "missing required argument 'model'"],
     [['train', 'mnist-cnn', '--seed', '-1'], 'a whole number of at least 0 is needed'],
-    [['predict', 'mnist-cnn'], 'give either --input FILE or --mnist INDEX'],
+    [['predict', 'mnist-cnn'], 'give one of --record JSON'],
     [['token', '--role', 'emperor'], 'there is no role emperor'],
     [['models', 'history', 'm', '--at', 'yesterday-ish'], '--at yesterday-ish is not a time'],
   ])('answers %j with exit code 2 and one line', async (args, message) => {
