@@ -10,6 +10,7 @@ import {
   healthRoutes,
   inferenceRoutes,
   lineageRoutes,
+  modelImportRoutes,
   modelRoutes,
   pageRoutes,
   presetRoutes,
@@ -28,6 +29,7 @@ import {
   type HealthRoutesOptions,
   type InferenceRoutesOptions,
   type LineageRoutesOptions,
+  type ModelImportsOptions,
   type ModelSources,
   type PageRoutesOptions,
   type ReleaseRoutesOptions,
@@ -47,6 +49,7 @@ export interface RouteTableOptions {
   readonly datasets: DatasetRoutesOptions;
   readonly codec: Parameters<typeof codecRoutes>[0];
   readonly health: HealthRoutesOptions;
+  readonly imports: ModelImportsOptions;
   readonly inference: InferenceRoutesOptions;
   readonly models: ModelSources;
   readonly lineage: LineageRoutesOptions;
@@ -73,6 +76,7 @@ export function routeTable(options: RouteTableOptions): Route[] {
     ...modelRoutes(options.models),
     ...lineageRoutes(options.lineage),
     ...stepCacheRoutes(options.stepCache),
+    ...modelImportRoutes(options.imports),
     ...attackRoutes(options.attacks),
     ...presetRoutes(),
     ...releaseRoutes(options.releases),

@@ -1,6 +1,7 @@
 import type { Measurement } from './adversary.ts';
 import type { ApprovalClaims } from './approval.ts';
 import type { AttackRecord, AttackResult, BaselineComparison, Measured, MeasuredVersion } from './attack-retest.ts';
+import type { ImportFacts, ModelCard, ScanReport } from './import-model.ts';
 import type { ArtifactRef } from './reference.ts';
 import type { ModelConfig, TrainingConfig } from './model-config.ts';
 import type { SignAndReleaseActivities } from './release-activities.ts';
@@ -62,6 +63,23 @@ export interface ExportedModel {
   readonly samples: number;
 }
 
+/** A graph from elsewhere inside the platform's interface. */
+export interface AdaptedModel extends ExportedModel {
+  /** Logarithms of the probabilities on the test set (raw float32 [samples, classes]). */
+  readonly logits: ArtifactRef;
+}
+
+export interface ImportRecord {
+  readonly run: RunContext;
+  readonly registerAs: string;
+  readonly card: ArtifactRef;
+  readonly data: PreparedData;
+  readonly evaluated: EvaluatedModel;
+  readonly exported: ExportedModel;
+  readonly imported: ImportFacts;
+  readonly seed: number;
+}
+
 export interface LoggedRun {
   readonly experimentId: string;
   readonly runId: string;
@@ -87,10 +105,11 @@ export interface AttackTarget {
   readonly version?: string;
   /** Of the signed folder; of the graph alone for a candidate. */
   readonly digest: string;
-  readonly network: ModelConfig;
+  /** Absent for a model from elsewhere: there is nothing but its graph, which is attacked by its answers. */
+  readonly network?: ModelConfig;
   readonly onnx: ArtifactRef;
-  /** Weights (safetensors) read out of the graph. */
-  readonly weights: ArtifactRef;
+  /** Weights (safetensors) read out of the graph of a network. */
+  readonly weights?: ArtifactRef;
   /** Prepared data with the graph's own preprocessing. */
   readonly manifest: ArtifactRef;
   readonly dataset: string;
@@ -133,6 +152,18 @@ export interface CpuActivities {
     /** Stages whose results came from earlier runs. */
     reused?: ReusedSteps;
   }): Promise<LoggedRun>;
+  /** Judges a file from elsewhere by its structure; loads nothing. */
+  scanImport(a: { file: ArtifactRef }): Promise<ScanReport>;
+  /** Wraps a scanned graph for the platform, and compares the two on the whole test set. */
+  adaptImport(a: { file: ArtifactRef; card: ModelCard; data: PreparedData }): Promise<AdaptedModel>;
+  /** Metrics with intervals and plots of what `adaptImport` predicted. */
+  evaluateImport(a: {
+    registerAs: string;
+    data: PreparedData;
+    adapted: AdaptedModel;
+    seed: number;
+  }): Promise<EvaluatedModel>;
+  logImport(a: ImportRecord): Promise<LoggedRun>;
   decideGates(a: {
     registerAs: string;
     gates: TrainGates;
@@ -313,6 +344,7 @@ export interface ReleaseActivities extends SignAndReleaseActivities {
     card: ArtifactRef;
     evaluated: EvaluatedModel;
     exported: ExportedModel;
-    model: ModelConfig;
+    /** The network, or where the model came from. */
+    model: ModelConfig | ImportFacts;
   }): Promise<SignedModel>;
 }

@@ -18,12 +18,29 @@ const Pgd = z.strictObject({
   stepSize: z.number().gt(0).max(2).optional(),
 });
 
-export const Attack = z.discriminatedUnion('kind', [Fgsm, Pgd]);
+/**
+ * Square Attack (Andriushchenko et al., 2020): random search that asks the served graph for its scores and needs no
+ * gradient. The one attack on models from elsewhere; it also tells whether gradients of a network were hidden.
+ */
+const Square = z.strictObject({
+  kind: z.literal('square'),
+  /** Most questions about one sample. */
+  queries: z.int().min(1).max(20_000).default(1000),
+});
+export type Square = z.infer<typeof Square>;
+
+export const Attack = z.discriminatedUnion('kind', [Fgsm, Pgd, Square]);
 export type Attack = z.infer<typeof Attack>;
 
 /** What is measured: every attack at every ε on the same samples. Everything that changes the numbers is in here. */
 export const Measurement = z.strictObject({
-  attacks: z.array(Attack).min(1).max(4),
+  attacks: z
+    .array(Attack)
+    .min(1)
+    .max(4)
+    .refine((attacks) => new Set(attacks.map(({ kind }) => kind === 'square')).size <= 1, {
+      message: 'square attacks the served graph and the others a network: measure them apart',
+    }),
   /** Ascending, without repetition. */
   epsilons: z.array(Epsilon).min(1).max(9),
   /** Samples of the test set, drawn by the seed; at most as many as there are. */
@@ -69,9 +86,15 @@ export function stepShare({ steps, stepSize }: { readonly steps: number; readonl
   return stepSize ?? 2.5 / steps;
 }
 
-/** `fgsm`, or `pgd-20x2` for 20 steps from each of 2 starts; an own step size follows as `@0.5`. */
+/** Whether an attack asks the served graph, and takes no gradients of a network. */
+export function asksGraph({ attacks }: Pick<Measurement, 'attacks'>): boolean {
+  return attacks.every(({ kind }) => kind === 'square');
+}
+
+/** `fgsm`, `square-1000` for as many queries, or `pgd-20x2` for 20 steps from each of 2 starts; an own step size follows as `@0.5`. */
 export function attackName(attack: Attack): string {
   if (attack.kind === 'fgsm') return 'fgsm';
+  if (attack.kind === 'square') return `square-${attack.queries}`;
   const restarts = attack.restarts === 1 ? '' : `x${attack.restarts}`;
   const stepSize = attack.stepSize === undefined ? '' : `@${attack.stepSize}`;
   return `pgd-${attack.steps}${restarts}${stepSize}`;

@@ -8,6 +8,7 @@ import { AliasEvent, ModelVersion, RolloutResult } from './registry.ts';
 import { Role } from './roles.ts';
 import { SearchResult } from './search.ts';
 import { TrialResult } from './trial.ts';
+import { ImportResult } from './import-model.ts';
 import { ReleaseResult } from './sign-and-release.ts';
 import { credential } from './token.ts';
 import { TrainRequest, TrainResult } from './train-register-deploy.ts';
@@ -88,6 +89,7 @@ export const WorkflowType = z.enum([
   'attackRetest',
   'signAndRelease',
   'agentTask',
+  'importModel',
 ]);
 export type WorkflowType = z.infer<typeof WorkflowType>;
 
@@ -180,7 +182,16 @@ export const WorkflowDetail = WorkflowSummary.extend({
   progressUnavailable: z.string().optional(),
   /** Each is strict, so that what is read is the one that was written. */
   result: z
-    .union([RolloutResult, TrainResult, ReleaseResult, AttackResult, AgentTaskResult, SearchResult, TrialResult])
+    .union([
+      RolloutResult,
+      TrainResult,
+      ImportResult,
+      ReleaseResult,
+      AttackResult,
+      AgentTaskResult,
+      SearchResult,
+      TrialResult,
+    ])
     .optional(),
   failure: WorkflowFailure.optional(),
 });

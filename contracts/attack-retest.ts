@@ -30,7 +30,8 @@ export const AttackRequest = z.strictObject({
   model: Name,
   /** Default: the champion when the workflow begins. */
   version: version.optional(),
-  attacks: Measurement.shape.attacks.default([{ kind: 'fgsm' }, { kind: 'pgd', steps: 20, restarts: 1 }]),
+  /** Default: FGSM and PGD with 20 steps; of a model from elsewhere Square Attack with 1000 queries. */
+  attacks: Measurement.shape.attacks.optional(),
   /** The goal's ε is measured too. */
   epsilons: z.array(Epsilon).min(1).max(8).default([0.1, 0.2, 0.3]),
   samples: Measurement.shape.samples.default(1000),
@@ -56,6 +57,8 @@ export const AttackInput = z.strictObject({
   model: Name,
   version: version.optional(),
   measurement: Measurement,
+  /** Nobody chose the attacks: a model from elsewhere is attacked by its answers instead. */
+  defaultAttacks: z.boolean().optional(),
   goal: AttackGoal,
   /** Absent: measure only. */
   harden: z.strictObject({ training: TrainingConfig, seed: z.int(), minAccuracy: z.number() }).optional(),
@@ -89,7 +92,7 @@ export const Measured = z.strictObject({
   attacks: z.array(AttackedAccuracy),
   worst: z.array(z.strictObject({ epsilon: Epsilon, accuracy: MetricInterval })),
   served: ServedAgreement,
-  /** Gradients that were computed, one a sample. */
+  /** Gradients that were computed, or questions to the served graph; one a sample. */
   gradients: z.int(),
   /** Seconds on devices, all shards together. */
   seconds: z.number(),

@@ -80,6 +80,13 @@ export const ERRORS = {
   SEARCH_FAILED: permanent(422, 'No configuration could be trained; the reasons say why. Narrow the space.'),
   // step cache
   STEP_CODE_UNREADABLE: permanent(500, 'A file of the platform is missing or broken; check out the code again.'),
+  // models from elsewhere
+  MODEL_GRAPH_MALFORMED: permanent(422, 'The file is no whole ONNX model; export it again.'),
+  MODEL_GRAPH_TOO_LARGE: permanent(422, 'docs/import.md lists the limits; saip models scan FILE measures a file.'),
+  MODEL_GRAPH_REFUSED: permanent(422, 'docs/import.md lists what a graph may hold; saip models scan FILE tells more.'),
+  MODEL_CARD_INVALID: permanent(422, 'Correct the named field of the card: docs/import.md.'),
+  MODEL_DISAGREES: permanent(422, 'The graph does not do what its card says; compare scaling, layout and labels.'),
+  MODEL_UPLOAD_UNKNOWN: permanent(404, 'Send the file first: POST /v1/models/imports.'),
   // attacks
   ATTACK_UNSUPPORTED: permanent(422, 'Only networks on samples with a value range, such as images, can be attacked.'),
   ATTACK_INPUT_INVALID: permanent(422, 'The results do not belong to this measurement; run the stage again.'),

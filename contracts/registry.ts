@@ -9,6 +9,8 @@ export const MODEL_FILES = {
   onnx: 'model.onnx',
   /** The network it was exported from (contracts/model-config.ts). */
   config: 'model-config.json',
+  /** In place of the network, for a model from elsewhere (`ImportFacts`, contracts/import-model.ts). */
+  import: 'import.json',
   /** {@link ModelFacts}. */
   facts: 'model-facts.json',
   /** Croissant card of the data set it was trained on. */
@@ -30,7 +32,7 @@ const facts = {
   /** None for a regression. */
   labels: z.array(z.string()),
   evaluation: EvaluationSummary,
-  /** Comparison of the graph with the trained network: max |Δ| of its outputs over so many samples. */
+  /** Comparison of the graph with the trained network, or with the file that was sent: max |Δ| over so many samples. */
   export: z.strictObject({ maxAbsDifference: z.number(), samples: z.int() }),
 };
 

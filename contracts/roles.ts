@@ -24,6 +24,7 @@ export const ACTIONS = [
   'workflow:cancel',
   'workflow:retry',
   'model:read',
+  'model:import',
   'model:infer',
   'model:rollback',
   'dataset:read',

@@ -1,6 +1,7 @@
 import { attackName } from './adversary.ts';
 import type { WorkflowType } from './api.ts';
 import type { AttackInput } from './attack-retest.ts';
+import type { ImportInput } from './import-model.ts';
 import type { Pool, SEARCH_ATTRIBUTES } from './queues.ts';
 import { TASK_QUEUES } from './queues.ts';
 import type { RolloutInput } from './registry.ts';
@@ -54,7 +55,7 @@ function priorityOf(requestedBy: string, tenant: string, person: number = PRIORI
   return { priorityKey: requestedBy.startsWith(SCHEDULE_PREFIX) ? PRIORITY.scheduled : person, fairnessKey: tenant };
 }
 
-function riskOf(input: TrainInput): Risk {
+function riskOf(input: Pick<TrainInput, 'rollout' | 'approval'>): Risk {
   if (!input.rollout) return 'low';
   return input.approval.required ? 'medium' : 'high';
 }
@@ -151,6 +152,35 @@ export function trialStart(input: TrialInput): WorkflowStart {
 
 function describeRange(range: SearchRange): string {
   return range.kind === 'choice' ? range.values.join(', ') : `${range.kind} ${range.low} … ${range.high}`;
+}
+
+/** How to start `importModel`. The workflow id is the starter's: it derives from the idempotency key. */
+export function importStart(input: ImportInput): WorkflowStart {
+  const { card, file, registerAs } = input;
+  return {
+    workflowType: 'importModel',
+    taskQueue: TASK_QUEUES.orchestration,
+    staticSummary: `Import ${card.name} from ${card.framework.name}, register as ${registerAs}`,
+    staticDetails: table([
+      ['Model', card.name],
+      ['Framework', [card.framework.name, card.framework.version ?? ''].join(' ').trim()],
+      ['File', `${file.sha256.slice(0, 12)}, ${file.bytes} bytes`],
+      ['Source', card.source],
+      ['Data set', card.dataset],
+      ['Registered as', registerAs],
+      ['Approval', input.approval.required ? `within ${input.approval.timeoutSeconds} s` : 'not asked for'],
+      ['Rollout', input.rollout ? 'to champion' : 'no'],
+      ['Requested by', input.requestedBy],
+    ]),
+    searchAttributes: {
+      SaipModel: registerAs,
+      SaipDataset: card.dataset,
+      SaipRequestedBy: input.requestedBy,
+      SaipRisk: riskOf(input),
+      SaipStage: 'queued',
+    },
+    priority: priorityOf(input.requestedBy, input.tenant),
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { createAttackActivities } from '../activities/attack/index.ts';
 import { createAuditActivities } from '../activities/audit/index.ts';
 import { createDataActivities } from '../activities/data/index.ts';
 import { createExportActivities } from '../activities/export/index.ts';
+import { createImportActivities } from '../activities/import/index.ts';
 import { createGatesActivities } from '../activities/gates/index.ts';
 import { createRegistryActivities } from '../activities/registry/index.ts';
 import { createRolloutActivities } from '../activities/rollout/index.ts';
@@ -56,6 +57,7 @@ async function cpuActivities(resources: Resources, logger: Logger): Promise<CpuA
   return {
     ...data,
     ...keepingCpu({ ...data, ...createExportActivities({ store }) }, steps.keeper),
+    ...createImportActivities({ store }),
     ...createStepActivities({ cache: steps.cache }),
     ...createTrackingActivities({ mlflow, store, urls, lock, hold }),
     ...createSearchActivities({ mlflow, store, urls, lock }),

@@ -46,6 +46,7 @@ export async function attackRetest(value: AttackInput): Promise<AttackResult> {
     context: { key: workflowId, runId, requestedBy: input.requestedBy },
     run,
     activities,
+    measurement: input.measurement,
     startedAt: Date.now(),
     versions: [],
     hardened: [],
@@ -80,6 +81,12 @@ async function carryOut(assault: Assault): Promise<void> {
   );
   if (holds.robust) {
     skip(assault, 'it holds out');
+  } else if (assault.versions[0]?.target.network === undefined) {
+    reasons.push(
+      holds.why,
+      'ATTACK_UNSUPPORTED: a model from elsewhere cannot be hardened, as there is no network to train',
+    );
+    skip(assault, 'a model from elsewhere cannot be hardened');
   } else if (input.harden === undefined) {
     reasons.push(holds.why);
     skip(assault, 'not asked for');

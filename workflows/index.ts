@@ -1,6 +1,7 @@
 /** The entry of the workflow bundle: every function exported here is a workflow type. */
 export { attackRetest } from './attackRetest.ts';
 export { agentTask } from './agentTask.ts';
+export { importModel } from './importModel.ts';
 export { rolloutModel } from './rolloutModel.ts';
 export { runTrial } from './runTrial.ts';
 export { searchHyperparameters } from './searchHyperparameters.ts';

@@ -55,7 +55,7 @@ export async function trainRegisterDeploy(value: TrainInput): Promise<TrainResul
       await decideWhetherToRelease(training, produced);
       await releaseModel(training, produced);
     },
-    (conclusion) => closeTraining(training, conclusion),
+    (conclusion) => closeTraining(training, conclusion, { action: 'workflow:train', dataset: input.dataset }),
   );
   return { ...training.result, outcome, reasons };
 }

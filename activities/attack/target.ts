@@ -45,7 +45,7 @@ export function targetActivities(dependencies: TargetDependencies): TargetActivi
         model,
         version: registered.version,
         digest: registered.digest,
-        network: await store.readJson(files.config, ModelConfig),
+        ...(files.config && { network: await store.readJson(files.config, ModelConfig) }),
         onnx: files.onnx,
         manifest: data.manifest,
         mlflowRunId: registered.mlflowRunId,
@@ -87,9 +87,14 @@ async function verifySignature(
   verifyModel({ files: digests, bundle: await store.read(signature), publicKeys: await publicKeys(), name: model });
 }
 
-function modelFiles({ model, version, files }: StoredVersion): Record<'onnx' | 'config' | 'facts', ArtifactRef> {
+function modelFiles({ model, version, files }: StoredVersion): {
+  readonly onnx: ArtifactRef;
+  readonly facts: ArtifactRef;
+  /** Absent for a model from elsewhere. */
+  readonly config: ArtifactRef | undefined;
+} {
   const { [MODEL_FILES.onnx]: onnx, [MODEL_FILES.config]: config, [MODEL_FILES.facts]: facts } = files;
-  if (onnx && config && facts) return { onnx, config, facts };
+  if (onnx && facts && (config ?? files[MODEL_FILES.import])) return { onnx, config, facts };
   throw new SaipError('ATTACK_UNSUPPORTED', `The folder of ${model} version ${version} holds no network to attack.`);
 }
 
@@ -99,6 +104,8 @@ interface Parts extends Omit<AttackTarget, 'weights' | 'manifest' | 'dataset' | 
 
 async function takeApart(store: ArtifactStore, { manifest, ...parts }: Parts): Promise<AttackTarget> {
   rangeOf(manifest.input.dtype);
+  const common = { dataset: manifest.dataset, samples: manifest.splits.test.count };
+  if (parts.network === undefined) return { ...parts, ...common, manifest: await store.putJson(manifest) };
   const { weights, preprocessing } = importNetwork({
     onnx: await store.read(parts.onnx),
     model: parts.network,
@@ -109,7 +116,6 @@ async function takeApart(store: ArtifactStore, { manifest, ...parts }: Parts): P
     ...parts,
     weights: await store.put(weights, { mediaType: 'application/vnd.safetensors' }),
     manifest: await store.putJson({ ...manifest, preprocessing } satisfies PreparedManifest),
-    dataset: manifest.dataset,
-    samples: manifest.splits.test.count,
+    ...common,
   };
 }

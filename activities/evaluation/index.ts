@@ -48,7 +48,8 @@ export function createEvaluationActivities({
   };
 }
 
-async function storePictures(
+/** @returns file name → SVG or PNG */
+export async function storePictures(
   store: ArtifactStore,
   pictures: EvaluationOutput['pictures'],
 ): Promise<Record<string, ArtifactRef>> {

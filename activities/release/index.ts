@@ -1,6 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { AttackEvidence } from '../../contracts/release.ts';
 import { MODEL_FILES, ModelFacts } from '../../contracts/registry.ts';
+import { ImportFacts } from '../../contracts/import-model.ts';
 import { ModelConfig } from '../../contracts/model-config.ts';
 import type { CollectedEvidence, SignAndReleaseActivities } from '../../contracts/release-activities.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
@@ -56,18 +57,20 @@ export function createReleaseActivities(dependencies: ReleaseDependencies): Sign
 
   async function contentsOf({ files, evidence }: CollectedEvidence): Promise<{
     facts: ModelFacts;
-    config: ModelConfig;
+    origin: ModelConfig | ImportFacts;
     card: DatasetCard;
     attack: AttackEvidence | undefined;
   }> {
-    const { [MODEL_FILES.facts]: facts, [MODEL_FILES.config]: config, [MODEL_FILES.card]: card } = files;
-    if (facts === undefined || config === undefined || card === undefined) {
+    const { [MODEL_FILES.facts]: facts, [MODEL_FILES.card]: card } = files;
+    const { [MODEL_FILES.config]: config, [MODEL_FILES.import]: imported } = files;
+    const origin = config ?? imported;
+    if (facts === undefined || origin === undefined || card === undefined) {
       throw new ReleaseError('RELEASE_EVIDENCE_MISSING', 'The version has no facts, network or data card.');
     }
     const attack = evidence.find(({ kind }) => kind === 'attackReport');
     return {
       facts: await store.readJson(facts, ModelFacts),
-      config: await store.readJson(config, ModelConfig),
+      origin: await store.readJson<ModelConfig | ImportFacts>(origin, config === undefined ? ImportFacts : ModelConfig),
       card: await store.readJson(card, DatasetCard),
       attack: attack && (await store.readJson(attack.ref, AttackEvidence)),
     };

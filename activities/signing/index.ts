@@ -1,4 +1,5 @@
 import type { ReleaseActivities } from '../../contracts/activities.ts';
+import type { ImportFacts } from '../../contracts/import-model.ts';
 import { PreparedManifest } from '../../contracts/prepared-data.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import { MODEL_FILES, ModelFacts } from '../../contracts/registry.ts';
@@ -36,14 +37,19 @@ export function createSigningActivities(dependencies: SigningDependencies): Pick
 /** Every artifact is read and compared with its digest first: what is not there or not whole is not signed. */
 async function assembleFolder(store: ArtifactStore, input: SigningInput): Promise<Record<string, ArtifactRef>> {
   const { exported, card, model } = input;
-  await Promise.all([exported.onnx, card].map((ref) => store.path(ref)));
+  const origin = isImport(model) ? [model.original] : [];
+  await Promise.all([exported.onnx, card, ...origin].map((ref) => store.path(ref)));
   const manifest = await store.readJson(input.data.manifest, PreparedManifest);
   return {
     [MODEL_FILES.onnx]: exported.onnx,
     [MODEL_FILES.card]: card,
-    [MODEL_FILES.config]: await store.putJson(model),
+    [isImport(model) ? MODEL_FILES.import : MODEL_FILES.config]: await store.putJson(model),
     [MODEL_FILES.facts]: await store.putJson(factsOf(input, manifest)),
   };
+}
+
+function isImport(model: SigningInput['model']): model is ImportFacts {
+  return 'original' in model;
 }
 
 function factsOf({ registerAs, data, evaluated, exported }: SigningInput, manifest: PreparedManifest): ModelFacts {

@@ -16,7 +16,10 @@ export function datasetKey(manifest: PreparedManifest, split: SplitName): { name
 }
 
 /** The splits as inputs of the run, each with the digests of the data card and of its samples. */
-export function datasetInputs({ card, data }: RunRecord, manifest: PreparedManifest): DatasetInput[] {
+export function datasetInputs(
+  { card, data }: Pick<RunRecord, 'card' | 'data'>,
+  manifest: PreparedManifest,
+): DatasetInput[] {
   const { dataset, seed, validationShare, input, splits } = manifest;
   const regression = regressionOf(manifest);
   const columns = columnsOf(manifest);
@@ -53,7 +56,7 @@ export function datasetInputs({ card, data }: RunRecord, manifest: PreparedManif
 }
 
 /** Digests of the artifacts that {@link datasetInputs} name by their URI. */
-export function heldDigests({ card }: RunRecord, { splits }: PreparedManifest): string[] {
+export function heldDigests({ card }: Pick<RunRecord, 'card'>, { splits }: PreparedManifest): string[] {
   return [card, ...Object.values(splits).map(({ x }) => x)].map(({ sha256 }) => sha256);
 }
 

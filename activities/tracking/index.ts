@@ -1,6 +1,7 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { CpuActivities } from '../../contracts/activities.ts';
 import { MLFLOW_TAGS, type MlflowClient } from '../../lib/clients/index.ts';
+import { logImport } from './log-import.ts';
 import { experimentName, logRun, type LogRunOptions } from './log-run.ts';
 
 export interface TrackingDependencies extends Pick<LogRunOptions, 'mlflow' | 'store' | 'urls' | 'hold'> {
@@ -11,13 +12,20 @@ export interface TrackingDependencies extends Pick<LogRunOptions, 'mlflow' | 'st
 /** Trainings in MLflow. */
 export function createTrackingActivities(
   dependencies: TrackingDependencies,
-): Pick<CpuActivities, 'logRun' | 'finishRun' | 'finishUnloggedRun'> {
+): Pick<CpuActivities, 'logRun' | 'logImport' | 'finishRun' | 'finishUnloggedRun'> {
   const { store, urls, hold, lock } = dependencies;
   return {
     logRun(record) {
       const mlflow = dependencies.mlflow.with(cancellationSignal());
       return lock(`mlflow:run:${record.run.key}`, () =>
         logRun(record, { mlflow, store, urls, hold, onStep: heartbeat }),
+      );
+    },
+
+    logImport(record) {
+      const mlflow = dependencies.mlflow.with(cancellationSignal());
+      return lock(`mlflow:run:${record.run.key}`, () =>
+        logImport(record, { mlflow, store, urls, hold, onStep: heartbeat }),
       );
     },
 

@@ -70,18 +70,19 @@ async function logEvaluatedModel(a: {
   readonly store: ArtifactStore;
 }): Promise<void> {
   const { record, run, manifest, mlflow } = a;
-  const { modelId } = await logModel(a);
+  const parameters = parametersOf(record);
+  const { modelId } = await logModel({ ...a, parameters, step: record.trained.steps });
   const { name: datasetName, digest: datasetDigest } = datasetKey(manifest, 'test');
   const timestamp = Math.round(run.startTime + 1000 * record.trained.seconds);
   const on = { step: record.trained.steps, timestamp, modelId, datasetName, datasetDigest };
   await mlflow.runs.logMetrics(run.runId, evaluationMetrics(record.evaluated, on));
 }
 
-function runUrl({ experimentId, runId }: MlflowRun, base: string): string {
+export function runUrl({ experimentId, runId }: MlflowRun, base: string): string {
   return `${base}/#/experiments/${encodeURIComponent(experimentId)}/runs/${encodeURIComponent(runId)}`;
 }
 
-function workflowUrl({ run }: RunRecord, { temporalUi, namespace }: LogRunOptions['urls']): string {
+export function workflowUrl({ run }: Pick<RunRecord, 'run'>, { temporalUi, namespace }: LogRunOptions['urls']): string {
   const parts = ['namespaces', namespace, 'workflows', run.key, run.runId].map(encodeURIComponent);
   return [temporalUi, ...parts].join('/');
 }

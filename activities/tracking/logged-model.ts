@@ -8,16 +8,21 @@ import {
   type LoggedModel,
   type MlflowClient,
   type MlflowRun,
+  type Tags,
   type TensorSpec,
 } from '../../lib/clients/index.ts';
 import { OUTPUTS } from '../../lib/onnx/index.ts';
 import { uploadFiles } from './files.ts';
-import { parametersOf, type RunRecord } from './parameters.ts';
+import type { RunRecord } from './parameters.ts';
 
 export interface LoggedModelOptions {
   readonly mlflow: MlflowClient;
   readonly store: Pick<ArtifactStore, 'path'>;
-  readonly record: RunRecord;
+  readonly record: Pick<RunRecord, 'run' | 'registerAs' | 'exported'>;
+  /** Of the run. */
+  readonly parameters: Tags;
+  /** Of the training, at its end. */
+  readonly step: number;
   readonly run: MlflowRun;
   readonly manifest: PreparedManifest;
 }
@@ -26,8 +31,9 @@ export interface LoggedModelOptions {
  * The ONNX graph as a logged model of MLflow 3, with its signature: what the registered version will point to.
  * @throws MlflowError, ArtifactError
  */
-export async function logModel({ mlflow, store, record, run, manifest }: LoggedModelOptions): Promise<LoggedModel> {
-  const { registerAs, exported, trained } = record;
+export async function logModel(options: LoggedModelOptions): Promise<LoggedModel> {
+  const { mlflow, store, record, parameters, step, run, manifest } = options;
+  const { registerAs, exported } = record;
   const model = await mlflow.loggedModels.ensure({
     experimentId: run.experimentId,
     // A logged model's name must not have dots.
@@ -36,13 +42,13 @@ export async function logModel({ mlflow, store, record, run, manifest }: LoggedM
     sourceRunId: run.runId,
     identity: { [MLFLOW_TAGS.runKey]: record.run.key },
     tags: { 'saip.onnx.sha256': exported.onnx.sha256 },
-    params: parametersOf(record),
+    params: parameters,
   });
   const files = { [MODEL_FILES.onnx]: exported.onnx };
   await uploadFiles({ mlflow, store, artifactUri: model.artifactUri, files });
   await mlflow.artifacts.upload(model.artifactUri, 'MLmodel', new Blob([mlmodel(model, run, manifest)]));
   await mlflow.loggedModels.ready(model.modelId);
-  await mlflow.runs.logOutput(run.runId, model.modelId, trained.steps);
+  await mlflow.runs.logOutput(run.runId, model.modelId, step);
   return model;
 }
 

@@ -52,7 +52,15 @@ export function tagsOf({ run, registerAs, dataset, data, trained, exported, reus
 }
 
 /** The run's description in MLflow's UI, Markdown. */
-export function noteOf({ run, registerAs, evaluated: { summary }, exported }: RunRecord, workflowUrl: string): string {
+export function noteOf(
+  {
+    run,
+    registerAs,
+    evaluated: { summary },
+    exported,
+  }: Pick<RunRecord, 'run' | 'registerAs' | 'evaluated' | 'exported'>,
+  workflowUrl: string,
+): string {
   const rows = metricsOf(summary).map(({ name, interval: { value, low, high } }) => {
     const bounds = `${low.toPrecision(5)} – ${high.toPrecision(5)}`;
     return `| ${name} | ${value.toPrecision(5)} | ${bounds} |`;

@@ -10,6 +10,7 @@ import {
   Datasets,
   LineageLog,
   ModelRegistry,
+  ModelUploads,
   Releases,
   ServingStatus,
   StepStore,
@@ -20,7 +21,7 @@ import { Keyring, createPayloadCodec, transitWrapper } from '../../lib/codec/ind
 import { ConfigError, type SaipConfig } from '../../lib/config/index.ts';
 import { ToolPolicy } from '../../lib/agents/index.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
-import { DatasetCatalogue } from '../../lib/datasets/index.ts';
+import { DatasetCatalogue, loadCard } from '../../lib/datasets/index.ts';
 import { resolveTrainInput } from '../../lib/ml/index.ts';
 import { Authorizer } from '../../lib/policy/index.ts';
 import { ReleaseStore } from '../../lib/release/index.ts';
@@ -109,6 +110,12 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     // Histories hold payloads from before encryption, such as search attributes: shown as they are.
     codec: { codec: createPayloadCodec({ keyring, plaintext: 'pass' }) },
     health: { checks: healthChecks({ bao, pool, temporal, serving }), registry, metricsOpen: config.api.metricsOpen },
+    imports: {
+      temporal,
+      artifacts: new ArtifactStore({ root: config.artifacts }),
+      uploads: new ModelUploads(pool),
+      requireDataset: loadCard,
+    },
     inference: {
       served: serving.served,
       metrics: new InferenceMetrics(registry, serving.served),

@@ -13,6 +13,7 @@ import { TrainingHeartbeat } from '../../contracts/progress.ts';
 import { AgentView } from '../../contracts/agent-api.ts';
 import { AgentTaskRequest, AgentTaskResult } from '../../contracts/agent-task.ts';
 import { AliasEvent, RolloutResult } from '../../contracts/registry.ts';
+import { ImportRequest, ImportResult, ModelCard, ScanReport } from '../../contracts/import-model.ts';
 import { TrainRequest, TrainResult } from '../../contracts/train-register-deploy.ts';
 import { PROBLEM_MEDIA_TYPE } from '../http/problem.ts';
 import type { Route, UploadBody } from '../http/route.ts';
@@ -48,6 +49,10 @@ const COMPONENTS = {
   RolloutResult,
   AgentTaskRequest,
   AgentTaskResult,
+  ImportRequest,
+  ImportResult,
+  ModelCard,
+  ScanReport,
   Agent: AgentView,
   TrainingHeartbeat,
   ModelConfig: models.ModelConfig,

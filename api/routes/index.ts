@@ -8,6 +8,7 @@ export { healthRoutes, type HealthCheck, type HealthRoutesOptions } from './heal
 export { inferenceRoutes, type InferenceRoutesOptions } from './inference.ts';
 export { lineageRoutes, type LineageRoutesOptions } from './lineage.ts';
 export type { ModelSources } from './model-catalog.ts';
+export { modelImportRoutes, type ModelImportsOptions } from './model-imports.ts';
 export { modelRoutes } from './models.ts';
 export { pageRoutes, type PageRoutesOptions } from './pages.ts';
 export { presetRoutes } from './presets.ts';

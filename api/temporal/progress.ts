@@ -7,6 +7,7 @@ import { AgentTaskResult } from '../../contracts/agent-task.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
 import { SearchResult } from '../../contracts/search.ts';
 import { TrialResult } from '../../contracts/trial.ts';
+import { ImportResult } from '../../contracts/import-model.ts';
 import { ReleaseResult } from '../../contracts/sign-and-release.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
 import { WORKFLOW_MESSAGES } from '../../contracts/workflows.ts';
@@ -29,6 +30,7 @@ const RESULTS: Readonly<Partial<Record<string, z.ZodType<WorkflowDetail['result'
   agentTask: AgentTaskResult,
   searchHyperparameters: SearchResult,
   runTrial: TrialResult,
+  importModel: ImportResult,
 };
 
 type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];

@@ -1,5 +1,6 @@
 import type { WorkflowDetail } from '../../contracts/api.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
+import { ImportResult } from '../../contracts/import-model.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
 import { metricsOf } from '../../contracts/train-register-deploy.ts';
 import type { EvaluationSummary, GateResult } from '../../contracts/train-register-deploy.ts';
@@ -20,12 +21,14 @@ import { exitCodeOfOutcome, outcomeOf } from './outcome.ts';
 
 /** What a closed workflow came to: outcome, reasons, metrics with intervals, gates, version and links. */
 export function renderSummary(detail: WorkflowDetail, connection: Pick<Connection, 'stack'>, io: Io): string {
-  const training = detail.type === 'trainRegisterDeploy' ? TrainResult.safeParse(detail.result).data : undefined;
+  const trained = detail.type === 'trainRegisterDeploy' ? TrainResult.safeParse(detail.result).data : undefined;
+  const imported = detail.type === 'importModel' ? ImportResult.safeParse(detail.result).data : undefined;
   const rollout = detail.type === 'rolloutModel' ? RolloutResult.safeParse(detail.result).data : undefined;
   const release = detail.type === 'signAndRelease' ? ReleaseResult.safeParse(detail.result).data : undefined;
   const attack = detail.type === 'attackRetest' ? AttackResult.safeParse(detail.result).data : undefined;
   const search = detail.type === 'searchHyperparameters' ? SearchResult.safeParse(detail.result).data : undefined;
   const agent = detail.type === 'agentTask' ? AgentTaskResult.safeParse(detail.result).data : undefined;
+  const training = trained ?? imported;
   return [
     headline(detail, io),
     failureLines(detail),

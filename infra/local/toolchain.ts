@@ -23,6 +23,8 @@ export const Toolchain = z.object({
   modelSigning: AbsolutePath,
   /** Reference implementation of Croissant, for tests. */
   croissant: AbsolutePath,
+  /** Python with scikit-learn and its exporter to ONNX, for tests. */
+  sklearnOnnx: AbsolutePath,
   /** Catalogues lock files for releases. */
   syft: AbsolutePath,
   tensorflowLib: AbsolutePath,

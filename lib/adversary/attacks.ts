@@ -2,6 +2,7 @@ import { stepShare } from '../../contracts/adversary.ts';
 import type { Attack } from '../../contracts/adversary.ts';
 import { ballAround } from './ball.ts';
 import type { Ball, ValueRange } from './ball.ts';
+import { AdversaryError } from './errors.ts';
 import { ascend, randomStart } from './steps.ts';
 import type { Uniform } from './steps.ts';
 
@@ -42,6 +43,7 @@ export interface AttackedBatch {
  * model is not changed any more.
  *
  * @param epsilon share of the range
+ * @throws AdversaryError ATTACK_UNSUPPORTED for an attack without gradients
  */
 export async function attackBatch(
   attack: Attack,
@@ -51,6 +53,11 @@ export async function attackBatch(
 ): Promise<AttackedBatch> {
   const ball = ballAround(batch.x, epsilon, batch.range);
   const found = new WorstFound(batch);
+  if (attack.kind === 'square') {
+    throw new AdversaryError('ATTACK_UNSUPPORTED', 'Square Attack asks a graph, and takes no gradients', {
+      field: 'attacks',
+    });
+  }
   if (attack.kind === 'fgsm') await fgsm(batch, ball, found, oracle);
   else await pgd(attack, batch, ball, found, oracle);
   return found.result;

@@ -8,6 +8,8 @@ export { AdversaryError } from './errors.ts';
 export type { AdversaryErrorCode } from './errors.ts';
 export { summarise } from './measured.ts';
 export type { ServedLabels } from './measured.ts';
+export { shareAt, squareAttack } from './square.ts';
+export type { ScoreOracle, SquareBatch, SquareResult } from './square.ts';
 export { ascend, randomStart } from './steps.ts';
 export type { Uniform } from './steps.ts';
 export { proportion } from './wilson.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { attackName, Measurement } from '../../contracts/adversary.ts';
+import { asksGraph, attackName, Measurement } from '../../contracts/adversary.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
 import type { MeasuredVersion } from '../../contracts/attack-retest.ts';
 import type { MetricInterval } from '../../contracts/train-register-deploy.ts';
@@ -55,7 +55,10 @@ export function renderReport(report: AttackReport): string {
           'served graph agrees',
           ...versions.map(({ measured: { served } }) => `${served.same} of ${served.examples} predictions`),
         ],
-        ['gradients', ...versions.map(({ measured }) => String(measured.gradients))],
+        [
+          asksGraph(measurement) ? 'queries' : 'gradients',
+          ...versions.map(({ measured }) => String(measured.gradients)),
+        ],
         [
           'seconds on the device',
           ...versions.map(({ measured, stronger }) => (measured.seconds + (stronger?.seconds ?? 0)).toFixed(1)),

@@ -1,3 +1,4 @@
+import type { Attack } from '../../contracts/adversary.ts';
 import { AttackInput } from '../../contracts/attack-retest.ts';
 import type { AttackRequest } from '../../contracts/attack-retest.ts';
 import { TrainingConfig } from '../../contracts/model-config.ts';
@@ -22,6 +23,9 @@ export const HARDENING = {
   adversarial: { steps: 2 },
 } as const;
 
+/** What a network is attacked with where nobody chose. */
+const DEFAULT_ATTACKS: readonly Attack[] = [{ kind: 'fgsm' }, { kind: 'pgd', steps: 20, restarts: 1 }];
+
 /** Trained for a little more than is asked of it, a network keeps a margin at the goal's ε. */
 const MARGIN = 1.25;
 
@@ -32,12 +36,13 @@ const MARGIN = 1.25;
  * @throws AdversaryError REQUEST_INVALID with the field at fault
  */
 export function resolveAttackInput(request: AttackRequest, requestedBy: string): AttackInput {
-  const { model, version, attacks, samples, seed, goal, harden, budget, retestStepsFactor } = request;
+  const { model, version, attacks = DEFAULT_ATTACKS, samples, seed, goal, harden, budget, retestStepsFactor } = request;
   const epsilons = [...new Set([...request.epsilons, goal.epsilon])].sort((a, b) => a - b);
   return AttackInput.parse({
     model,
     version,
-    measurement: { attacks, epsilons, samples, seed },
+    measurement: { attacks: [...attacks], epsilons, samples, seed },
+    ...(request.attacks === undefined && { defaultAttacks: true }),
     goal,
     harden: harden.enabled
       ? { training: hardening(request), seed: HARDENING_SEED, minAccuracy: harden.minAccuracy }

@@ -8,7 +8,7 @@ import { ATTACK_BATCH } from '../adversary/index.ts';
 import type { BatchResult } from '../adversary/index.ts';
 import type { ArtifactStore } from '../artifacts/index.ts';
 import { inWorkFolder, runChild } from '../heavy/index.ts';
-import type { AttackJob, AttackReport } from './children/attack.ts';
+import type { SplitFiles } from './training/samples.ts';
 import { detectDevice, planTraining, tensorFlowEnvironment } from './device.ts';
 
 /** Where finished batches are remembered, so that an attempt that died repeats at most the batch it was at. */
@@ -17,6 +17,38 @@ export interface AttackedBatches {
   finished(deviceClass: string): Promise<ReadonlyMap<number, ArtifactRef>>;
   commit(a: { readonly batch: number; readonly deviceClass: string; readonly ref: ArtifactRef }): Promise<void>;
 }
+
+/** What every attacking child is given. */
+export interface BatchJob {
+  readonly manifest: PreparedManifest;
+  /** Of the test split. */
+  readonly files: SplitFiles;
+  readonly measurement: Measurement;
+  /** Numbers of the batches to attack, of those that the measurement is cut into. */
+  readonly batches: readonly number[];
+  /** Where the child writes files for the parent to store. */
+  readonly folder: string;
+}
+
+export type FinishedBatch = Omit<BatchResult, 'examples' | 'deviceClass'>;
+
+export type AttackReport =
+  | { readonly kind: 'progress'; readonly attack: string; readonly done: number; readonly gradients: number }
+  /** Asked, not told: the next batch begins when this one is durable. */
+  | { readonly kind: 'batch'; readonly path: string; readonly result: FinishedBatch };
+
+/** The process that attacks: its module, and what it needs besides the batches. */
+export interface AttackChild {
+  readonly entry: URL;
+  readonly deviceClass: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly memoryBytes?: number;
+  readonly subject: () => Promise<Readonly<Record<string, unknown>>>;
+}
+
+export type BatchesOptions = Omit<AttackInChildOptions, 'model' | 'weights' | 'threads'> & {
+  readonly child: AttackChild;
+};
 
 export interface AttackInChildOptions {
   readonly model: ModelConfig;
@@ -44,21 +76,36 @@ export interface AttackInChildOptions {
  * @throws MlError MODEL_CONFIG_INVALID, WEIGHTS_INVALID, NATIVE_ADDON_MISSING, GPU_NOT_VISIBLE; AdversaryError
  * ATTACK_UNSUPPORTED; HeavyError; the stores' errors
  */
-export async function attackInChild(options: AttackInChildOptions): Promise<ArtifactRef[]> {
+export async function attackInChild({
+  model,
+  weights,
+  threads,
+  ...options
+}: AttackInChildOptions): Promise<ArtifactRef[]> {
   const device = detectDevice();
-  const { deviceClass } = device;
+  return attackBatches({
+    ...options,
+    child: {
+      entry: new URL('./children/attack.ts', import.meta.url),
+      deviceClass: device.deviceClass,
+      env: tensorFlowEnvironment(threads ?? planTraining(device).threads),
+      subject: async () => ({ model, weights: await options.artifacts.path(weights) }),
+    },
+  });
+}
+
+/** `attackInChild` with another child, such as one that asks a graph. @throws as its child; the stores' errors */
+export async function attackBatches(options: BatchesOptions): Promise<ArtifactRef[]> {
+  const { deviceClass } = options.child;
   const done = await wholeBatches(options, deviceClass);
   const batches = options.batches.filter((batch) => !done.has(batch));
-  if (batches.length > 0) {
-    const threads = options.threads ?? planTraining(device).threads;
-    await attackRest(options, { batches, done, deviceClass, threads });
-  }
+  if (batches.length > 0) await attackRest(options, { batches, done, deviceClass });
   return options.batches.map((batch) => done.get(batch) as ArtifactRef);
 }
 
 /** A result whose bytes are gone or changed is passed over. */
 async function wholeBatches(
-  { attacked, artifacts, batches }: AttackInChildOptions,
+  { attacked, artifacts, batches }: BatchesOptions,
   deviceClass: string,
 ): Promise<Map<number, ArtifactRef>> {
   const whole = new Map<number, ArtifactRef>();
@@ -73,26 +120,25 @@ interface Rest {
   /** Is added to. */
   readonly done: Map<number, ArtifactRef>;
   readonly deviceClass: string;
-  readonly threads: number;
 }
 
-function attackRest(options: AttackInChildOptions, { batches, done, deviceClass, threads }: Rest): Promise<void> {
-  const { artifacts, attacked, manifest } = options;
+function attackRest(options: BatchesOptions, { batches, done, deviceClass }: Rest): Promise<void> {
+  const { artifacts, attacked, child, manifest } = options;
   const progress = progressOf(options, { batches, done, device: deviceClass });
   return inWorkFolder(async (folder) => {
-    const job: AttackJob = {
-      model: options.model,
+    const job: BatchJob = {
+      ...(await child.subject()),
       manifest,
-      weights: await artifacts.path(options.weights),
       files: { x: await artifacts.path(manifest.splits.test.x), y: await artifacts.path(manifest.splits.test.y) },
       measurement: options.measurement,
       batches,
       folder,
     };
     await runChild<number, AttackReport>({
-      entry: new URL('./children/attack.ts', import.meta.url),
+      entry: child.entry,
       input: job,
-      env: tensorFlowEnvironment(threads),
+      env: child.env,
+      memoryBytes: child.memoryBytes,
       signal: options.signal,
       onStart: options.onStart,
       onOutput: options.onOutput,
@@ -110,7 +156,7 @@ function attackRest(options: AttackInChildOptions, { batches, done, deviceClass,
 }
 
 function progressOf(
-  { onProgress, measurement, batches: all }: AttackInChildOptions,
+  { onProgress, measurement, batches: all }: BatchesOptions,
   { batches, done, device }: { batches: readonly number[]; done: ReadonlyMap<number, ArtifactRef>; device: string },
 ): (report: Extract<AttackReport, { kind: 'progress' }>) => void {
   const sizes = new Map(

@@ -1,5 +1,13 @@
-export { attackInChild } from './attack-in-child.ts';
-export type { AttackedBatches, AttackInChildOptions } from './attack-in-child.ts';
+export { attackBatches, attackInChild } from './attack-in-child.ts';
+export type {
+  AttackedBatches,
+  AttackInChildOptions,
+  AttackReport,
+  BatchesOptions,
+  BatchJob,
+  FinishedBatch,
+} from './attack-in-child.ts';
+export { chooseSamples } from './attack-samples.ts';
 export { computeLogits } from './compute-logits.ts';
 export type { ComputeLogitsOptions } from './compute-logits.ts';
 export { deviceReport } from './device-report.ts';
@@ -12,6 +20,7 @@ export { MlError } from './errors.ts';
 export type { MlErrorCode } from './errors.ts';
 export { networkShapes } from './parameters.ts';
 export { listPresets, loadPreset, resolveTrainInput } from './presets.ts';
+export { RandomStream } from './random.ts';
 export { readSafetensors, writeSafetensors } from './safetensors.ts';
 export type { Safetensors, Tensor } from './safetensors.ts';
 export { shapeNetwork } from './shapes.ts';

@@ -1,3 +1,4 @@
+import type { ImportFacts } from '../../contracts/import-model.ts';
 import type { ModelConfig } from '../../contracts/model-config.ts';
 import { RELEASE_FILES, type AttackEvidence, type Evidence } from '../../contracts/release.ts';
 import { MODEL_FILES, type ModelFacts } from '../../contracts/registry.ts';
@@ -10,7 +11,8 @@ export interface ModelBomSources {
   readonly version: string;
   readonly files: Readonly<Record<string, ArtifactRef>>;
   readonly facts: ModelFacts;
-  readonly config: ModelConfig;
+  /** The network that was trained here, or where the model came from. */
+  readonly origin: ModelConfig | ImportFacts;
   readonly card: DatasetCard;
   readonly evidence: readonly Evidence[];
   /** Numbers under attack, where somebody attacked this version. */
@@ -49,14 +51,16 @@ function modelRef({ model, version }: ModelBomSources): string {
 }
 
 function modelComponent(sources: ModelBomSources): Json {
-  const { model, version, config, files, evidence } = sources;
+  const { model, version, origin, files, evidence } = sources;
+  const { description } = 'card' in origin ? origin.card : origin;
   const graph = files[MODEL_FILES.onnx];
   return {
     'bom-ref': modelRef(sources),
     type: 'machine-learning-model',
     name: model,
     version,
-    ...(config.description !== undefined && { description: config.description }),
+    ...(description !== undefined && { description }),
+    ...('card' in origin && importedComponent(origin)),
     ...(graph !== undefined && { hashes: [sha256(graph.sha256)] }),
     modelCard: modelCard(sources),
     externalReferences: evidence.map(({ kind, path, ref }) => ({
@@ -68,24 +72,75 @@ function modelComponent(sources: ModelBomSources): Json {
   };
 }
 
-function modelCard({ config, facts, card, attack }: ModelBomSources): Json {
+/** What the importer declared: who licensed it, and which file it was. */
+function importedComponent({ card, original }: ImportFacts): Json {
+  return {
+    licenses: [{ license: { name: card.licence } }],
+    pedigree: {
+      ancestors: [
+        {
+          type: 'machine-learning-model',
+          name: `${card.name} (as it was sent)`,
+          description: `${card.framework.name}; ${card.source}`,
+          hashes: [sha256(original.sha256)],
+        },
+      ],
+      notes:
+        'Wrapped in the interface of the platform; the wrapped graph was compared with the file on the whole test set.',
+    },
+  };
+}
+
+function architectureOf(origin: ModelConfig | ImportFacts): Json {
+  if ('card' in origin) {
+    return {
+      task: 'multiclass classification',
+      architectureFamily: [origin.card.framework.name, origin.card.framework.version ?? ''].join(' ').trim(),
+      modelArchitecture: origin.scan.operators.map(({ name, count }) => `${name} x ${count}`).join(', '),
+    };
+  }
+  return {
+    task: origin.task === 'regression' ? 'regression' : `${origin.task} classification`,
+    architectureFamily: origin.layers.some(({ type }) => type === 'conv2d') ? 'convolutional' : 'feed-forward',
+    modelArchitecture: origin.layers.map(({ type }) => type).join(' > '),
+  };
+}
+
+/** What nobody here measured stands beside the numbers that were. */
+function declared(origin: ModelConfig | ImportFacts): { name: string; value: string }[] {
+  if (!('card' in origin)) return [];
+  const { card, original } = origin;
+  return [
+    { name: 'saip:training:lineage', value: 'declared by the importer' },
+    { name: 'saip:import:trainingData', value: card.trainingData },
+    { name: 'saip:import:source', value: card.source },
+    { name: 'saip:import:by', value: origin.importedBy },
+    { name: 'saip:import:original:sha256', value: original.sha256 },
+  ];
+}
+
+function modelCard({ origin, facts, card, attack }: ModelBomSources): Json {
+  const imported = 'card' in origin ? origin.card : undefined;
   return {
     modelParameters: {
       approach: { type: 'supervised' },
-      task: config.task === 'regression' ? 'regression' : `${config.task} classification`,
-      architectureFamily: config.layers.some(({ type }) => type === 'conv2d') ? 'convolutional' : 'feed-forward',
-      modelArchitecture: config.layers.map(({ type }) => type).join(' > '),
+      ...architectureOf(origin),
+      // The data that it was measured on; what it was trained on is the importer's word.
       datasets: [{ ref: DATASET }],
       inputs: inputFormats(facts),
       outputs: [{ format: outputFormat(facts) }],
     },
     quantitativeAnalysis: { performanceMetrics: [...performanceMetrics(facts), ...attackMetrics(attack)] },
-    considerations: { technicalLimitations: card['rai:dataLimitations'] },
+    considerations: {
+      ...(imported !== undefined && { useCases: [imported.intendedUse] }),
+      technicalLimitations: imported?.limitations === undefined ? card['rai:dataLimitations'] : [imported.limitations],
+    },
     properties: [
       { name: 'saip:evaluation:samples', value: String(facts.evaluation.samples) },
       { name: 'saip:evaluation:interval', value: '95 % bootstrap' },
       { name: 'saip:export:maxAbsDifference', value: String(facts.export.maxAbsDifference) },
       { name: 'saip:export:samples', value: String(facts.export.samples) },
+      ...declared(origin),
     ],
   };
 }

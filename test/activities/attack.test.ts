@@ -137,7 +137,7 @@ describe('what is attacked', () => {
       samples: 10_000,
       mlflowRunId: 'mlflow-run',
     });
-    const read = readSafetensors(await store.read(resolved.weights)).tensors;
+    const read = readSafetensors(await store.read(resolved.weights as NonNullable<typeof resolved.weights>)).tensors;
     expect(read).toEqual(readSafetensors(weights).tensors);
     const prepared = await store.readJson(resolved.manifest, PreparedManifest);
     expect(prepared.preprocessing.scale.map(Math.fround)).toEqual(manifest.preprocessing.scale.map(Math.fround));

@@ -19,7 +19,7 @@ const ALLOWED: Record<Role, readonly Action[]> = {
   predictor: ['model:read', 'model:infer'],
   trainer: [
     ...[...READING, ...OPERATING],
-    ...(['model:infer', 'model:rollback', 'schedule:write', 'codec:decode', 'dataset:write'] as const),
+    ...(['model:infer', 'model:rollback', 'schedule:write', 'codec:decode', 'dataset:write', 'model:import'] as const),
   ],
   approver: [...READING, 'workflow:approve', 'codec:decode'],
   redteam: [...READING, 'model:infer', 'codec:decode'],
@@ -98,6 +98,8 @@ describe('the policy authz', () => {
     expect(start('releaser', 'rolloutModel')).toBe(true);
     expect(start('releaser', 'trainRegisterDeploy')).toBe(false);
     expect(start('trainer', 'rolloutModel')).toBe(true);
+    expect(start('trainer', 'importModel')).toBe(true);
+    expect(start('redteam', 'importModel')).toBe(false);
     expect(start('trainer', 'searchHyperparameters')).toBe(true);
     expect(start('releaser', 'searchHyperparameters')).toBe(false);
     expect(start('trainer', 'runTrial')).toBe(false);

@@ -1,6 +1,8 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { generateKeyPair, SignJWT } from 'jose';
 import { Client, Connection } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
@@ -13,6 +15,9 @@ import { MLFLOW_TAGS, MlflowClient } from '../../lib/clients/index.ts';
 import { signApproval, TransitKeySet } from '../../lib/identity/index.ts';
 import { dataConverter } from '../../workers/shared/data-converter.ts';
 import { openResources } from '../../workers/shared/resources.ts';
+import { ImportResult } from '../../contracts/import-model.ts';
+import { saip } from '../cli/support/process.ts';
+import { trainForest } from './support/forest.ts';
 import { failureType } from './support/driver.ts';
 import { FullStack } from './support/full-stack.ts';
 
@@ -299,5 +304,66 @@ describe('kill -9 of the gpu worker in mid-attack', () => {
       await resources.close();
     },
     6 * MINUTES,
+  );
+});
+
+describe('a model from elsewhere on the real stack', () => {
+  it(
+    'comes in as a file, is measured, attacked, served and released like any other, and says where it is from',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'saip-forest-'));
+      const run = (...args: string[]) => saip([...args, '--json'], { env: { SAIP_HOME: stack.home } });
+      const json = async <T>(...args: string[]): Promise<T> => JSON.parse((await run(...args)).stdout) as T;
+      try {
+        const { onnx, card } = await trainForest(folder);
+        expect(await json('models', 'scan', onnx)).toMatchObject({ verdict: 'allowed', nodes: 3 });
+        const gate = ['--min-accuracy', '0.8'];
+        const imported = await json<{ result: unknown }>('models', 'import', onnx, '--card', card, ...gate, '--follow');
+        const result = ImportResult.parse(imported.result);
+        expect(result).toMatchObject({ outcome: 'completed', alias: 'champion', registered: { version: '1' } });
+
+        const request = {
+          inputs: [{ name: 'image', shape: [1, 28, 28, 1], datatype: 'FP32', data: new Array(784).fill(0) }],
+        };
+        await writeFile(join(folder, 'request.json'), JSON.stringify(request));
+        const { outputs } = await json<{ outputs: object[] }>(
+          'predict',
+          'forest',
+          '--input',
+          join(folder, 'request.json'),
+        );
+        expect(outputs).toMatchObject([{ name: 'probabilities', shape: [1, 10] }, { name: 'label' }]);
+
+        const attack = await stack.attack({
+          ...{ model: 'forest', attacks: [{ kind: 'square', queries: 60 }], epsilons: [0.1], samples: 100 },
+          goal: { epsilon: 0.1, minRobustAccuracy: 0.5 },
+        });
+        const { result: attacked } = await stack.until(attack, ({ status }) => status === 'completed');
+        const { measured } = AttackResult.parse(attacked).attacked ?? {};
+        expect(measured?.worst[0]?.accuracy.value).toBeLessThan(measured?.clean.value ?? 0);
+        expect(measured?.served).toMatchObject({ examples: 200, same: 200 });
+
+        const { workflowId } = await json<{ workflowId: string }>('release', 'start', 'forest');
+        await stack.until(workflowId, ({ progress }) => progress?.approval !== undefined);
+        await json('workflows', 'approve', workflowId);
+        await stack.until(workflowId, ({ status }) => status === 'completed');
+        const released = join(folder, 'released');
+        await json('release', 'download', 'forest', '1', '--to', released);
+        const keys = join(folder, 'keys.pem');
+        await writeFile(keys, (await saip(['release', 'keys'], { env: { SAIP_HOME: stack.home } })).stdout);
+        const verified = await saip(['release', 'verify', released, '--keys', keys, '--json']);
+        expect(JSON.parse(verified.stdout)).toMatchObject({ model: 'forest', version: '1' });
+        const text = await readFile(join(released, 'bom', 'model.cdx.json'), 'utf8');
+        expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text)).toBeNull();
+        const bom: unknown = JSON.parse(text);
+        const declared = { name: 'saip:training:lineage', value: 'declared by the importer' };
+        expect(bom).toHaveProperty('metadata.component.modelCard.properties', expect.arrayContaining([declared]));
+        const family = 'metadata.component.modelCard.modelParameters.architectureFamily';
+        expect(bom).toHaveProperty(family, 'scikit-learn');
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+    4 * MINUTES,
   );
 });

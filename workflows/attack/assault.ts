@@ -1,3 +1,4 @@
+import type { Measurement } from '../../contracts/adversary.ts';
 import type { AttackShard, AttackTarget, RunContext } from '../../contracts/activities.ts';
 import type {
   AttackInput,
@@ -23,6 +24,8 @@ export interface Assault {
   readonly context: RunContext;
   readonly run: Run<AttackStage>;
   readonly activities: Activities;
+  /** As the input asks, or as the target allows. */
+  measurement: Measurement;
   /** Of the workflow, milliseconds since the epoch. */
   readonly startedAt: number;
   readonly versions: AttackedVersion[];

@@ -1,10 +1,20 @@
 import type { AttackTarget } from '../../contracts/activities.ts';
 import type { Measurement } from '../../contracts/adversary.ts';
-import { attackName } from '../../contracts/adversary.ts';
-import type { AttackRecord, BaselineComparison, Measured, MeasuredVersion } from '../../contracts/attack-retest.ts';
+import { asksGraph, attackName } from '../../contracts/adversary.ts';
+import type {
+  AttackInput,
+  AttackRecord,
+  BaselineComparison,
+  Measured,
+  MeasuredVersion,
+} from '../../contracts/attack-retest.ts';
+import { failure } from '../shared/failures.ts';
 import { percent, worstAt } from './assault.ts';
 import type { Assault } from './assault.ts';
 import { fitting, measure } from './measure.ts';
+
+/** Questions about one sample of a model from elsewhere, where nobody chose. */
+const DEFAULT_QUERIES = 1000;
 
 /** Measures the version that was asked for, keeps the result, and compares it with the stored one. */
 export async function attackVersion(assault: Assault): Promise<void> {
@@ -18,7 +28,8 @@ export async function attackVersion(assault: Assault): Promise<void> {
         .resolveAttackTarget({ model, ...(version !== undefined && { version }) }),
     ({ version: resolved, digest }) => `version ${resolved}, ${digest.slice(0, 12)}`,
   );
-  const measurement = fitting(input.measurement, target);
+  const measurement = fitting(attacksFor(input, target), target);
+  assault.measurement = measurement;
   const { baseline, batches } = await run.stage(
     'baseline',
     () => activities.records('Stored result of this configuration').attackBaseline({ target, measurement }),
@@ -35,6 +46,13 @@ export async function attackVersion(assault: Assault): Promise<void> {
     cleanAccuracy: attacked.measured.clean.value,
     robustAccuracy: worstAt(attacked.measured, goal.epsilon),
   });
+}
+
+/** Nothing but its graph is there of a model from elsewhere, and a graph answers questions only. */
+function attacksFor({ measurement, defaultAttacks }: AttackInput, target: AttackTarget): Measurement {
+  if (target.network !== undefined || asksGraph(measurement)) return measurement;
+  if (defaultAttacks === true) return { ...measurement, attacks: [{ kind: 'square', queries: DEFAULT_QUERIES }] };
+  throw failure('ATTACK_UNSUPPORTED', `${target.model} is from elsewhere: only square attacks it.`, 'attacks');
 }
 
 export interface VersionMeasurement {

@@ -111,7 +111,7 @@ async function train(assault: Assault, round: number): Promise<TrainResult> {
 function trainingRequest({ input, versions }: Assault, round: number): TrainInput {
   const { harden, model, requestedBy, tenant } = input;
   const target = versions[0]?.target;
-  if (harden === undefined || target === undefined) throw new TypeError('there is nothing to harden');
+  if (harden === undefined || target?.network === undefined) throw new TypeError('there is nothing to harden');
   return TrainInput.parse({
     model: target.network,
     dataset: target.dataset,

@@ -13,7 +13,7 @@ export async function reportAttack(assault: Assault): Promise<void> {
       activities.data('JSON, Markdown and picture, to MLflow').reportAttack({
         run: context,
         goal: input.goal,
-        measurement: { ...input.measurement, samples: attacked.measured.samples },
+        measurement: { ...assault.measurement, samples: attacked.measured.samples },
         versions,
         attacked,
         ...(baseline && { baseline }),

@@ -37,6 +37,7 @@ type DataActivities = Pick<
   | 'verifyDataCard'
   | 'prepareData'
   | 'logRun'
+  | 'logImport'
   | 'resolveAttackTarget'
   | 'candidateTarget'
   | 'reportAttack'
@@ -66,7 +67,12 @@ export interface Activities {
   /** Reads and writes of a data set's size. */
   readonly data: Proxy<DataActivities>;
   /** Runs the model on a whole test set, in a child process. */
-  readonly model: Proxy<Pick<CpuActivities, 'exportOnnx' | 'decideGates' | 'summariseAttack'>>;
+  readonly model: Proxy<
+    Pick<
+      CpuActivities,
+      'exportOnnx' | 'decideGates' | 'summariseAttack' | 'scanImport' | 'adaptImport' | 'evaluateImport'
+    >
+  >;
   /** Small, idempotent writes and reads in PostgreSQL and MLflow. */
   readonly records: Proxy<RecordActivities>;
   /** What somebody waits for, and what nobody should wait long for. */

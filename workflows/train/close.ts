@@ -2,7 +2,7 @@ import { patched } from '@temporalio/workflow';
 import type { CpuActivities } from '../../contracts/activities.ts';
 import { auditOutcome, bestEffort } from '../shared/outcome.ts';
 import type { Conclusion } from '../shared/run.ts';
-import type { Training } from './training.ts';
+import type { Releasing } from './training.ts';
 
 type RunStatus = Parameters<CpuActivities['finishRun']>[0]['status'];
 
@@ -14,17 +14,31 @@ const STATUS: Readonly<Record<Conclusion['outcome'], RunStatus>> = {
   failed: 'FAILED',
 };
 
-/** Tells MLflow and the audit log how the training ended. @returns what could not be told */
-export async function closeTraining(training: Training, conclusion: Conclusion): Promise<string[]> {
-  const { input, context, activities, result } = training;
+/** What ends: as the audit log names it, and the data set it is tracked under. */
+export interface ClosedWork {
+  readonly action: 'workflow:train' | 'workflow:import';
+  readonly dataset: string;
+}
+
+/** Tells MLflow and the audit log how a training, or an import, ended. @returns what could not be told */
+export async function closeTraining(
+  releasing: Releasing,
+  conclusion: Conclusion,
+  { action, dataset }: ClosedWork,
+): Promise<string[]> {
+  const { input, context, activities, result } = releasing;
   const { registered } = result;
-  const problems = await finishTracking(training, conclusion);
+  const problems = await finishTracking(releasing, conclusion, dataset);
   const subject = registered === undefined ? input.registerAs : `${registered.model}@${registered.version}`;
-  const audit = { actor: input.requestedBy, action: 'workflow:train', subject, workflowId: context.key };
+  const audit = { actor: input.requestedBy, action, subject, workflowId: context.key };
   return [...problems, ...(await auditOutcome(activities, conclusion, audit))];
 }
 
-function finishTracking({ input, context, run, activities, result }: Training, end: Conclusion): Promise<string[]> {
+function finishTracking(
+  { input, context, run, activities, result }: Releasing,
+  end: Conclusion,
+  dataset: string,
+): Promise<string[]> {
   const { outcome, reasons } = end;
   const { mlflow } = result;
   const what = 'end of the MLflow run';
@@ -33,7 +47,7 @@ function finishTracking({ input, context, run, activities, result }: Training, e
     return bestEffort(what, () => activities.records(`MLflow run: ${outcome}`).finishRun(finished));
   }
   if (!run.report.begun('logRun') || !patched('finish-unlogged-run')) return Promise.resolve([]);
-  const { dataset, registerAs } = input;
+  const { registerAs } = input;
   const status = outcome === 'cancelled' ? 'KILLED' : 'FAILED';
   const unlogged = { run: context, dataset, registerAs, status, outcome, reasons } as const;
   return bestEffort(what, () => activities.brief(`MLflow run: ${outcome}`).finishUnloggedRun(unlogged));

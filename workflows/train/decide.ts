@@ -1,25 +1,25 @@
 import { Rejection } from '../shared/failures.ts';
 import { robustnessGate } from './robustness.ts';
-import type { ProducedModel, Training } from './training.ts';
+import type { ProducedModel, Releasing } from './training.ts';
 
 /**
  * Gates, then a person where one is asked for.
  * @throws Rejection when either says no
  */
-export async function decideWhetherToRelease(training: Training, produced: ProducedModel): Promise<void> {
-  const subjectDigest = await passGates(training, produced);
-  await askForApproval(training, subjectDigest);
+export async function decideWhetherToRelease(releasing: Releasing, produced: ProducedModel): Promise<void> {
+  const subjectDigest = await passGates(releasing, produced);
+  await askForApproval(releasing, subjectDigest);
 }
 
 /** @returns the digest of what was measured: an approval is about exactly this */
-async function passGates(training: Training, produced: ProducedModel): Promise<string> {
-  const { input, run, activities, result } = training;
+async function passGates(releasing: Releasing, produced: ProducedModel): Promise<string> {
+  const { input, run, activities, result } = releasing;
   const { registerAs, gates } = input;
   const { data, evaluated, exported } = produced;
   const { subjectDigest } = await run.stage(
     'gates',
     async () => {
-      const robustness = await robustnessGate(training, produced);
+      const robustness = await robustnessGate(releasing, produced);
       const decision = await activities
         .model('Thresholds, and the champion on the same test set')
         .decideGates({ registerAs, gates, data, evaluated, exported, ...(robustness && { robustness }) });
@@ -33,7 +33,7 @@ async function passGates(training: Training, produced: ProducedModel): Promise<s
   return subjectDigest;
 }
 
-async function askForApproval({ input, run, desk }: Training, subjectDigest: string): Promise<void> {
+async function askForApproval({ input, run, desk }: Releasing, subjectDigest: string): Promise<void> {
   if (!input.approval.required) {
     run.report.end('approval', 'skipped', 'not asked for');
     return;

@@ -52,7 +52,9 @@ export async function produceModel(training: Training): Promise<ProducedModel> {
   training.result.mlflow = { experimentId: mlflow.experimentId, runId: mlflow.runId };
   run.report.link('MLflow run', mlflow.url);
   if (Object.keys(steps.reused).length > 0) training.result.reused = steps.reused;
-  return { card, data, trained, evaluated, exported, mlflow };
+  const { 'git.commit': gitCommit = 'unknown', 'code.sha256': codeSha256 } = trained.tags;
+  const origin = { dataset, gitCommit, codeSha256, weightsSha256: trained.weights.sha256, reused: steps.reused };
+  return { card, data, evaluated, exported, mlflow, model, origin };
 }
 
 /** Segments of at most five minutes: between two of them the queue may give the device to somebody else. */

@@ -5,25 +5,25 @@ import type { RolloutInput, RolloutResult } from '../../contracts/registry.ts';
 import type { NewLineage } from '../../contracts/step-cache.ts';
 import { executeRollout } from '../shared/child-rollout.ts';
 import { failure, Rejection } from '../shared/failures.ts';
-import type { ProducedModel, Training } from './training.ts';
+import type { ProducedModel, Releasing } from './training.ts';
 
 const BETWEEN_TRIES_SECONDS = 10;
 const MOST_TRIES = 180;
 
 /** Signature, registration, rollout. From `registerVersion` on a failure is compensated. */
-export async function releaseModel(training: Training, produced: ProducedModel): Promise<void> {
-  const signed = await sign(training, produced);
-  const registered = await register(training, produced, signed);
-  if (training.result.unchanged === true) {
-    training.run.report.end('rollout', 'skipped', `version ${registered.version} is champion already`);
+export async function releaseModel(releasing: Releasing, produced: ProducedModel): Promise<void> {
+  const signed = await sign(releasing, produced);
+  const registered = await register(releasing, produced, signed);
+  if (releasing.result.unchanged === true) {
+    releasing.run.report.end('rollout', 'skipped', `version ${registered.version} is champion already`);
     return;
   }
-  await rollOut(training, registered.version);
+  await rollOut(releasing, registered.version);
 }
 
-function sign({ input, context, run, activities }: Training, produced: ProducedModel): Promise<SignedModel> {
-  const { model, registerAs } = input;
-  const { data, card, evaluated, exported } = produced;
+function sign({ input, context, run, activities }: Releasing, produced: ProducedModel): Promise<SignedModel> {
+  const { registerAs } = input;
+  const { data, card, evaluated, exported, model } = produced;
   return run.stage(
     'signModel',
     () =>
@@ -34,17 +34,21 @@ function sign({ input, context, run, activities }: Training, produced: ProducedM
   );
 }
 
-async function register(training: Training, produced: ProducedModel, signed: SignedModel): Promise<RegisteredVersion> {
-  const { input, context, run, activities, result } = training;
+async function register(
+  releasing: Releasing,
+  produced: ProducedModel,
+  signed: SignedModel,
+): Promise<RegisteredVersion> {
+  const { input, context, run, activities, result } = releasing;
   const { mlflow, evaluated } = produced;
   const { registerAs } = input;
-  run.compensations.add(`registration in ${registerAs}`, (reason) => withdraw(training, reason));
+  run.compensations.add(`registration in ${registerAs}`, (reason) => withdraw(releasing, reason));
   return run.stage(
     'registerVersion',
     async () => {
-      const champion = await unchangedChampion(training, produced, signed);
+      const champion = await unchangedChampion(releasing, produced, signed);
       if (champion !== undefined) return champion;
-      const lineage = lineageOf(training, produced, 'registered');
+      const lineage = lineageOf(releasing, produced, 'registered');
       const registered = await activities
         .records(`Next version of ${registerAs}`)
         .registerVersion({ run: context, registerAs, mlflow, signed, evaluated, lineage });
@@ -63,16 +67,16 @@ async function register(training: Training, produced: ProducedModel, signed: Sig
 
 /** A version that is served already, down to the last byte, is not registered again under another number. */
 async function unchangedChampion(
-  training: Training,
+  releasing: Releasing,
   produced: ProducedModel,
   { digest }: SignedModel,
 ): Promise<RegisteredVersion | undefined> {
-  const { input, activities, result } = training;
+  const { input, activities, result } = releasing;
   const { registerAs } = input;
   if (!patched('unchanged-champion') || result.registered !== undefined) return undefined;
   const champion = await activities
     .records(`Is ${digest.slice(0, 12)} the champion?`)
-    .unchangedChampion({ registerAs, digest, lineage: lineageOf(training, produced, 'unchanged') });
+    .unchangedChampion({ registerAs, digest, lineage: lineageOf(releasing, produced, 'unchanged') });
   if (champion === undefined) return undefined;
   const { model, version, signature } = champion;
   result.registered = { model, version, digest, signature };
@@ -82,29 +86,24 @@ async function unchangedChampion(
 }
 
 function lineageOf(
-  { context, input, steps }: Training,
-  { data, trained, exported, mlflow }: ProducedModel,
+  { context }: Releasing,
+  { data, exported, mlflow, origin }: ProducedModel,
   outcome: NewLineage['outcome'],
 ): NewLineage {
-  const { 'git.commit': gitCommit = 'unknown', 'code.sha256': codeSha256 } = trained.tags;
   return {
+    ...origin,
     workflowId: context.key,
     runId: context.runId,
     mlflowRunId: mlflow.runId,
     outcome,
-    dataset: input.dataset,
     cardSha256: data.cardSha256,
     dataSha256: data.dataSha256,
     preparedSha256: data.manifest.sha256,
-    gitCommit,
-    codeSha256,
-    weightsSha256: trained.weights.sha256,
     onnxSha256: exported.onnx.sha256,
-    reused: steps.reused,
   };
 }
 
-async function withdraw({ input, context, activities, result }: Training, reason: string): Promise<void> {
+async function withdraw({ input, context, activities, result }: Releasing, reason: string): Promise<void> {
   // A champion of before is not this run's to withdraw.
   if (result.unchanged === true) return;
   if (result.registered !== undefined) {
@@ -119,7 +118,7 @@ async function withdraw({ input, context, activities, result }: Training, reason
     .withdrawRegistration({ run: context, model, reason });
 }
 
-async function rollOut({ input, run, result }: Training, version: string): Promise<void> {
+async function rollOut({ input, run, result }: Releasing, version: string): Promise<void> {
   if (!input.rollout) {
     run.report.end('rollout', 'skipped', 'not asked for');
     return;
@@ -140,7 +139,7 @@ async function rollOut({ input, run, result }: Training, version: string): Promi
 }
 
 /** The child's id is the lock of the model; whoever holds it is waited for. */
-async function whenFree(input: Training['input'], version: string, onBusy: () => void): Promise<RolloutResult> {
+async function whenFree(input: Releasing['input'], version: string, onBusy: () => void): Promise<RolloutResult> {
   const { registerAs: model, requestedBy, tenant } = input;
   const request: RolloutInput = { kind: 'promote', model, version, requestedBy };
   for (let tries = 1; tries <= MOST_TRIES; tries += 1) {

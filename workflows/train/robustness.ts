@@ -3,17 +3,21 @@ import { attackName } from '../../contracts/adversary.ts';
 import type { GateResult } from '../../contracts/train-register-deploy.ts';
 import { worstIntervalAt } from '../attack/assault.ts';
 import { fitting, measure } from '../attack/measure.ts';
-import type { ProducedModel, Training } from './training.ts';
+import { failure } from '../shared/failures.ts';
+import type { ProducedModel, Releasing } from './training.ts';
 
 /** Attacks the candidate before it is signed. @returns undefined where the request asks for no such gate */
 export async function robustnessGate(
-  { input, context, run, activities }: Training,
-  { data, exported }: ProducedModel,
+  { input, context, run, activities }: Releasing,
+  { data, exported, model }: ProducedModel,
 ): Promise<GateResult | undefined> {
   const { robustness } = input.gates;
   if (robustness === undefined) return undefined;
   const { epsilon, minAccuracy, steps, restarts, samples, seed } = robustness;
-  const { registerAs, model } = input;
+  const { registerAs } = input;
+  if (!('layers' in model)) {
+    throw failure('ATTACK_UNSUPPORTED', 'A model from elsewhere has no gradients; attack it once it is registered.');
+  }
   const target = await activities.data('The candidate’s graph').candidateTarget({ registerAs, model, data, exported });
   const attack = { kind: 'pgd' as const, steps, restarts };
   const measurement: Measurement = fitting({ attacks: [attack], epsilons: [epsilon], samples, seed }, target);

@@ -55,6 +55,17 @@ test_each_pool_of_people_starts_its_own_workflow if {
 	}
 }
 
+test_models_from_elsewhere_are_brought_by_those_who_train if {
+	decide(["trainer"], "model:import", {}).allow
+	decide(["admin"], "model:import", {}).allow
+	decide(["trainer"], "workflow:start", {"workflowType": "importModel"}).allow
+	decide(["admin"], "workflow:start", {"workflowType": "importModel"}).allow
+	every role in ["viewer", "predictor", "approver", "redteam", "agent-operator", "releaser", "auditor"] {
+		not decide([role], "model:import", {}).allow
+		not decide([role], "workflow:start", {"workflowType": "importModel"}).allow
+	}
+}
+
 test_a_schedule_depends_on_what_it_starts if {
 	decide(["trainer"], "schedule:write", {"workflowType": "trainRegisterDeploy"}).allow
 	decide(["redteam"], "schedule:write", {"workflowType": "attackRetest"}).allow

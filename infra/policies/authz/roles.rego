@@ -4,7 +4,14 @@ package saip.authz
 role_actions := {
 	"viewer": (reading | {"metrics:read"}),
 	"predictor": {"model:read", "model:infer"},
-	"trainer": ((reading | operating) | {"codec:decode", "dataset:write", "model:infer", "model:rollback", "schedule:write"}),
+	"trainer": ((reading | operating) | {
+		"codec:decode",
+		"dataset:write",
+		"model:import",
+		"model:infer",
+		"model:rollback",
+		"schedule:write",
+	}),
 	"approver": (reading | {"codec:decode", "workflow:approve"}),
 	"redteam": (reading | {"codec:decode", "model:infer", "schedule:write", "workflow:start"}),
 	"agent-operator": (reading | {"codec:decode", "workflow:start"}),
@@ -18,6 +25,7 @@ role_actions := {
 		"key:read",
 		"key:write",
 		"metrics:read",
+		"model:import",
 		"model:infer",
 		"model:rollback",
 		"schedule:write",
@@ -39,13 +47,14 @@ operating := {"workflow:cancel", "workflow:retry", "workflow:start"}
 
 # Workflow types that a role may start or, if it may write schedules, have started.
 startable := {
-	"trainer": {"rolloutModel", "searchHyperparameters", "trainRegisterDeploy"},
+	"trainer": {"importModel", "rolloutModel", "searchHyperparameters", "trainRegisterDeploy"},
 	"redteam": {"attackRetest"},
 	"agent-operator": {"agentTask"},
 	"releaser": {"rolloutModel", "signAndRelease"},
 	"admin": {
 		"agentTask",
 		"attackRetest",
+		"importModel",
 		"rolloutModel",
 		"searchHyperparameters",
 		"signAndRelease",

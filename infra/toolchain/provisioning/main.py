@@ -77,6 +77,9 @@ def run_steps(settings: Settings) -> None:
     if not python_tools.is_complete(python_tools.croissant_directory(settings)):
         with step("Reference validator of data cards", log) as current:
             python_tools.install_croissant(settings, current)
+    if not python_tools.is_complete(python_tools.sklearn_onnx_directory(settings)):
+        with step("scikit-learn with its exporter to ONNX", log) as current:
+            python_tools.install_sklearn_onnx(settings, current)
     if not python_tools.is_complete(python_tools.syft_directory(settings)):
         with step("Syft", log) as current:
             python_tools.install_syft(settings, current)

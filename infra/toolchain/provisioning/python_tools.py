@@ -36,6 +36,10 @@ def croissant_directory(settings: Settings) -> Path:
     return settings.cache / f"croissant-{digest(*locks, python_key())}"
 
 
+def sklearn_onnx_directory(settings: Settings) -> Path:
+    return settings.cache / f"sklearn-onnx-{digest(TOOLCHAIN / 'sklearn-onnx.lock', python_key())}"
+
+
 def syft_directory(settings: Settings) -> Path:
     return settings.cache / f"syft-{digest(TOOLCHAIN / 'syft.lock', TENSORFLOW_PYTHON)}"
 
@@ -127,6 +131,19 @@ def install_croissant(settings: Settings, step: Step) -> None:
     # One dependency has no wheel: it is built by what was just installed, and by nothing else.
     built = ["--only-binary", ":all:", "--no-binary", "jsonpath-rw", "--no-build-isolation"]
     step.run([*sync, *built, "-r", TOOLCHAIN / "croissant.lock"], environment)
+    (directory / COMPLETE).touch()
+
+
+def install_sklearn_onnx(settings: Settings, step: Step) -> None:
+    directory = sklearn_onnx_directory(settings)
+    start_over(directory)
+    tools = tools_directory(settings)
+    environment = registries.uv_environment(tools / "bin" / "python", settings.cache)
+    uv = tools / "bin" / "uv"
+    step.run([uv, "venv", "--quiet", "--python", sys.executable, directory], environment)
+    sync = [uv, "pip", "install", "--python", directory / "bin" / "python", "--no-progress"]
+    locked = ["--require-hashes", "--only-binary", ":all:", "-r", TOOLCHAIN / "sklearn-onnx.lock"]
+    step.run([*sync, *locked], environment)
     (directory / COMPLETE).touch()
 
 

@@ -1,3 +1,4 @@
+export { ModelUploads } from './model-uploads.ts';
 export { AgentStore, type AgentStep, type AgentStepOutcome } from './agent-store.ts';
 export { AgentViews, type ModelRow, type VersionRow } from './agent-views.ts';
 export { listenAliases, type AliasListener, type AliasNotice, type ListenOptions } from './alias-listener.ts';

@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Measurement } from '../../../contracts/adversary.ts';
 import { attackName } from '../../../contracts/adversary.ts';
 import type { ModelConfig } from '../../../contracts/model-config.ts';
-import type { PreparedManifest } from '../../../contracts/prepared-data.ts';
 import { attackBatch, ATTACK_BATCH, rangeOf, trialName, trialsOf } from '../../adversary/index.ts';
-import type { Batch, BatchResult, Evaluation, Oracle, Trial } from '../../adversary/index.ts';
+import type { Batch, Evaluation, Oracle, Trial } from '../../adversary/index.ts';
 import { serveChild } from '../../heavy/index.ts';
+import { chooseSamples } from '../attack-samples.ts';
+import type { AttackReport, BatchJob, FinishedBatch } from '../attack-in-child.ts';
 import { networkGraph } from '../graph/network.ts';
 import { loadTensorFlow } from '../native/addon.ts';
 import { GraphSession } from '../native/session.ts';
@@ -16,30 +16,14 @@ import { RandomStream } from '../random.ts';
 import { readSafetensors } from '../safetensors.ts';
 import { networkOf } from '../training/job.ts';
 import { Samples } from '../training/samples.ts';
-import type { SplitFiles } from '../training/samples.ts';
 
 /** Milliseconds between two progress reports. */
 const REPORT_MS = 500;
 
-export interface AttackJob {
+export interface AttackJob extends BatchJob {
   readonly model: ModelConfig;
-  readonly manifest: PreparedManifest;
   readonly weights: string;
-  /** Of the test split. */
-  readonly files: SplitFiles;
-  readonly measurement: Measurement;
-  /** Numbers of the batches to attack, of those that the measurement is cut into. */
-  readonly batches: readonly number[];
-  /** Where the child writes files for the parent to store. */
-  readonly folder: string;
 }
-
-export type FinishedBatch = Omit<BatchResult, 'examples' | 'deviceClass'>;
-
-export type AttackReport =
-  | { readonly kind: 'progress'; readonly attack: string; readonly done: number; readonly gradients: number }
-  /** Asked, not told: the next batch begins when this one is durable. */
-  | { readonly kind: 'batch'; readonly path: string; readonly result: FinishedBatch };
 
 type Report = (value: AttackReport) => void;
 
@@ -57,11 +41,6 @@ serveChild(async (job: AttackJob, report: Report, ask: (value: AttackReport) => 
   }
   return job.batches.length;
 });
-
-/** Which samples of the test set are attacked, and in which order. */
-function chooseSamples({ seed, samples }: Measurement, count: number): Uint32Array {
-  return new RandomStream('attack samples', seed).permutation(count).subarray(0, samples);
-}
 
 interface OneBatch {
   readonly job: AttackJob;

@@ -138,7 +138,7 @@ export class MadeRelease {
   async #draft(input: ReleaseInput, changes: Changes): Promise<ReleaseDraft> {
     const { store } = this;
     const { collected, facts, card } = await this.#collect();
-    const made = modelBom({ ...collected, facts, card, config: loadPreset(MODEL).model });
+    const made = modelBom({ ...collected, facts, card, origin: loadPreset(MODEL).model });
     const bom = changes.modelBom?.({ ...made.bom }) ?? made.bom;
     const platform = {
       bomFormat: 'CycloneDX',

@@ -88,6 +88,7 @@ export class World {
   activities(changes: Partial<AllActivities> = {}): AllActivities {
     const all = {
       ...this.#data(),
+      ...this.#imports(),
       ...this.#records(),
       ...this.#rollout(),
       ...this.#attacks(),
@@ -170,6 +171,30 @@ export class World {
         const results = [{ name: 'minAccuracy', passed, reason }, ...(robustness ? [robustness] : [])];
         return { results, subjectDigest: SUBJECT };
       },
+    };
+  }
+
+  #imports(): Pick<CpuActivities, 'scanImport' | 'adaptImport' | 'evaluateImport' | 'logImport'> {
+    const interval = (value: number) => ({ value, low: value - 0.01, high: value + 0.01 });
+    return {
+      scanImport: async ({ file: { bytes } }) => ({
+        ...{ bytes, irVersion: 8, producer: 'a test', opsets: [], nodes: 1, tensors: 0, elements: 0 },
+        ...{ operators: [{ domain: 'ai.onnx.ml', name: 'TreeEnsembleClassifier', count: 1 }], inputs: [], outputs: [] },
+      }),
+      adaptImport: async () => ({ onnx: ref('onnx'), maxAbsDifference: 0, samples: 10_000, logits: ref('logits') }),
+      evaluateImport: async () => ({
+        summary: {
+          samples: 10_000,
+          accuracy: interval(this.accuracy),
+          macroF1: interval(this.accuracy),
+          logLoss: interval(0.2),
+          ece: interval(0.02),
+        },
+        report: ref('report'),
+        logits: ref('logits'),
+        plots: {},
+      }),
+      logImport: async () => ({ experimentId: '1', runId: 'import-run' }),
     };
   }
 
