@@ -4,6 +4,7 @@ import {
   attackRoutes,
   agentRoutes,
   apiKeyRoutes,
+  auditRoutes,
   authRoutes,
   codecRoutes,
   datasetRoutes,
@@ -23,6 +24,7 @@ import {
   type AttackRoutesOptions,
   type AgentRoutesOptions,
   type ApiKeyRoutesOptions,
+  type AuditRoutesOptions,
   type AuthRoutesOptions,
   type DatasetRoutesOptions,
   type HealthRoutesOptions,
@@ -43,6 +45,7 @@ export interface RouteTableOptions {
   readonly attacks: AttackRoutesOptions;
   readonly agents: AgentRoutesOptions;
   readonly apiKeys: ApiKeyRoutesOptions;
+  readonly audit: AuditRoutesOptions;
   readonly auth: AuthRoutesOptions;
   readonly datasets: DatasetRoutesOptions;
   readonly codec: Parameters<typeof codecRoutes>[0];
@@ -80,6 +83,7 @@ export function routeTable(options: RouteTableOptions): Route[] {
     ...agentRoutes(options.agents),
     ...scheduleRoutes(options.schedules),
     ...inferenceRoutes(options.inference),
+    ...auditRoutes(options.audit),
     ...codecRoutes(options.codec),
     ...healthRoutes(options.health),
     ...pageRoutes({ ...options.pages, document: () => (document ??= openApiDocument(routes, options.openapi)) }),

@@ -35,6 +35,7 @@ export const ACTIONS = [
   'agent:read',
   'audit:read',
   'cache:collect',
+  'audit:erase',
   'codec:decode',
   'metrics:read',
   'key:read',

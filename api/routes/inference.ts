@@ -15,11 +15,19 @@ import { VERSION } from '../version.ts';
 import { route, type RequestContext, type Route } from '../http/route.ts';
 import { MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
 import { predictRoute } from './predict.ts';
-import { infer, metadataOf, type InferenceMetrics, type LoadedModel, type ServedModels } from '../serving/index.ts';
+import {
+  infer,
+  metadataOf,
+  type InferenceMetrics,
+  type InferenceRecorder,
+  type LoadedModel,
+  type ServedModels,
+} from '../serving/index.ts';
 
 export interface InferenceRoutesOptions {
   readonly served: ServedModels;
   readonly metrics: InferenceMetrics;
+  readonly recorder: InferenceRecorder;
   /** False until the first round over the alias log is done, and while the process drains. */
   readonly isReady: () => boolean;
 }
@@ -31,7 +39,13 @@ const versionParams = z.strictObject({ model: Name, version: z.string().min(1).m
 type AliasParams = z.infer<typeof aliasParams>;
 type VersionParams = z.infer<typeof versionParams>;
 
-const inferErrors = [...MODEL_ERRORS, 'TENSOR_INVALID', 'UNSUPPORTED_DATATYPE', 'UNAVAILABLE'] as const;
+const inferErrors = [
+  ...MODEL_ERRORS,
+  'TENSOR_INVALID',
+  'UNSUPPORTED_DATATYPE',
+  'UNAVAILABLE',
+  'AUDIT_UNAVAILABLE',
+] as const;
 
 /** The data plane: Open Inference Protocol V2, and records of named features for models of tables. */
 export function inferenceRoutes(options: InferenceRoutesOptions): Route[] {
@@ -88,7 +102,7 @@ function serverRoutes({ isReady }: InferenceRoutesOptions): Route[] {
 
 /** Metadata, readiness and inference of what `find` gives; the two ways to name a model share them. */
 function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>>(
-  { served, metrics }: InferenceRoutesOptions,
+  { served, metrics, recorder }: InferenceRoutesOptions,
   path: string,
   params: S,
   find: (params: z.infer<S>) => LoadedModel,
@@ -131,6 +145,7 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       tag,
       summary: 'Predict',
       access: 'model:infer',
+      // Each is recorded after it, with its outcome, and before it is answered.
       audited: false,
       params,
       resource: ofModel,
@@ -138,17 +153,23 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       bodyLimit: BODY_LIMIT,
       success: { status: 200, description: 'The outputs.', schema: InferResponse },
       errors: inferErrors,
-      handler: async ({ params: named, body }) => {
+      handler: async ({ params: named, body, caller, traceId, request }) => {
         const startedAt = performance.now();
-        let name = 'unknown';
+        const event = { actor: caller.sub, traceId, asked: request.path };
+        let model: LoadedModel | undefined;
         try {
-          const model = find(named);
-          name = model.model;
-          const { response, timings } = await infer(model, body);
-          metrics.succeeded(model, (performance.now() - startedAt) / 1000, timings);
+          model = find(named);
+          const { response, timings, inputDigest } = await infer(model, body);
+          const latency = performance.now() - startedAt;
+          await recorder.record({ ...event, model, inputDigest, outputs: response.outputs, latency });
+          metrics.succeeded(model, latency / 1000, timings);
           return response;
         } catch (error) {
-          metrics.failed(name, isSaipError(error) ? error.code : 'INTERNAL');
+          const code = isSaipError(error) ? error.code : 'INTERNAL';
+          metrics.failed(model?.model ?? 'unknown', code);
+          if (code !== 'AUDIT_UNAVAILABLE') {
+            await recorder.record({ ...event, model, latency: performance.now() - startedAt, error: code });
+          }
           throw error;
         }
       },
