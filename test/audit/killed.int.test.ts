@@ -24,11 +24,10 @@ const CLIENTS = 8;
 /** Acknowledged inferences after which something is killed; primes, so that they fall anywhere in a batch. */
 const MOMENTS: readonly (readonly [number, 'api' | 'postgres'])[] = [
   [61, 'postgres'],
-  [151, 'api'],
-  [263, 'postgres'],
-  [311, 'api'],
+  [127, 'api'],
+  [181, 'postgres'],
 ];
-const ENOUGH = 400;
+const ENOUGH = 250;
 
 let postgres: PrivatePostgres;
 let registry: TestRegistry;

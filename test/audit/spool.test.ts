@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -143,7 +142,7 @@ describe('what a killed process left', () => {
       acknowledged = Math.max(acknowledged, Number(line));
       if (acknowledged > 150 && !child.killed) child.kill('SIGKILL');
     }
-    await once(child, 'close').catch(() => undefined);
+    await until('it is gone', () => child.signalCode !== null);
     const [left = ''] = await readdir(root);
     const names = (await readdir(join(root, left))).filter((name) => name.endsWith('.spool')).sort();
     await appendFile(join(root, left, names.at(-1) ?? ''), '12345678 {"id":"torn');
@@ -173,6 +172,7 @@ describe('what a killed process left', () => {
     });
     expect(log.numbers).toEqual([0, 2]);
     expect(await readdir(dead.folder)).toEqual(['00000000.spool.damaged']);
+    await dead.close();
   });
 
   it('is left alone while its process lives', async () => {
