@@ -155,7 +155,7 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       errors: inferErrors,
       handler: async ({ params: named, body, caller, traceId, request }) => {
         const startedAt = performance.now();
-        const event = { actor: caller.sub, traceId, asked: request.path };
+        const event = { actor: caller.sub, apiKey: caller.scope?.id, traceId, asked: request.path };
         let model: LoadedModel | undefined;
         try {
           model = find(named);

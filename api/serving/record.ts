@@ -6,6 +6,8 @@ import type { TensorData } from './tensors.ts';
 export interface InferenceEvent {
   /** Subject of the token. */
   readonly actor: string;
+  /** Id of the API key that the caller came with. */
+  readonly apiKey?: string;
   readonly traceId: string;
   /** What the request named, e.g. `mnist-cnn@champion`. */
   readonly asked: string;
@@ -42,6 +44,7 @@ export class InferenceRecorder {
     const { model, inputDigest, outputs, error } = event;
     const detail = {
       asked: event.asked,
+      ...(event.apiKey !== undefined && { apiKey: event.apiKey }),
       latencyMs: event.latency.toFixed(3),
       ...(model && { digest: model.digest }),
       ...(inputDigest !== undefined && { inputDigest }),

@@ -1,4 +1,4 @@
-import { HASH_BYTES, equal, nodeHash } from './hash.ts';
+import { EMPTY_ROOT, HASH_BYTES, equal, nodeHash } from './hash.ts';
 
 export interface InclusionClaim {
   readonly index: number;
@@ -37,9 +37,9 @@ export interface ConsistencyClaim {
 
 /** RFC 9162 section 2.1.4.2. That a tree continues the empty one needs no proof, and none is taken for it. */
 export function verifyConsistency({ from, to, fromRoot, toRoot, proof }: ConsistencyClaim): boolean {
-  if (!isSize(from) || !isSize(to) || from > to || !areHashes([fromRoot, toRoot, ...proof])) return false;
-  if (from === to) return proof.length === 0 && equal(fromRoot, toRoot);
-  if (from === 0) return false;
+  if (!isSize(from) || !isSize(to) || from > to) return false;
+  if (from === to) return proof.length === 0 && equal(fromRoot, toRoot) && (from > 0 || equal(fromRoot, EMPTY_ROOT));
+  if (from === 0 || !areHashes([fromRoot, toRoot, ...proof])) return false;
   // A complete older tree is itself the first node of the proof.
   const path = Number.isInteger(Math.log2(from)) ? [fromRoot, ...proof] : [...proof];
   let [node, last] = [from - 1, to - 1];
