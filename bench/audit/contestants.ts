@@ -1,20 +1,12 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  Sequencer,
-  Shipper,
-  Spool,
-  Witness,
-  newRecordId,
-  noteKey,
-  verifyLog,
-  type SpooledRecord,
-} from '../../lib/audit/index.ts';
+import { Worker } from 'node:worker_threads';
+import { Shipper, Spool, newRecordId, parseVerifierKey, verifyLog, type SpooledRecord } from '../../lib/audit/index.ts';
 import { AuditLog, AuditTree } from '../../lib/clients/index.ts';
 import type { PrivateDatabase } from '../../test/support/private-database.ts';
 
-const WRITERS = 64;
+const WRITERS = 256;
 const BATCH = 1_000;
 
 function record(n: number): SpooledRecord {
@@ -56,7 +48,8 @@ const valuesOf = (r: SpooledRecord): unknown[] => [
 export async function inBatches({ owner }: PrivateDatabase, count: number): Promise<number> {
   await owner.query(PLAIN);
   const records = Array.from({ length: count }, (_, n) => record(n));
-  const row = (n: number): string => `(${Array.from({ length: 8 }, (_, column) => `$${8 * n + column + 1}`).join(',')})`;
+  const row = (n: number): string =>
+    `(${Array.from({ length: 8 }, (_, column) => `$${8 * n + column + 1}`).join(',')})`;
   const rows = Array.from({ length: BATCH }, (_, n) => row(n)).join(',');
   const startedAt = performance.now();
   for (let first = 0; first < count; first += BATCH) {
@@ -87,34 +80,23 @@ export async function oneByOne({ owner }: PrivateDatabase, count: number): Promi
   return rateOf(count, startedAt);
 }
 
-/** From the first append until the last record is a leaf under a signed head, all in this one process. */
+/** From the first append until the last record is a leaf under a signed head; the sequencer in a thread, spool and shipper here. */
 export async function throughTree(
-  { api, sequencer: pool }: PrivateDatabase,
+  { api, sequencer: pool, config, credentials }: PrivateDatabase,
   { folder, count }: { readonly folder: string; readonly count: number },
 ): Promise<{ rate: number; spoolRate: number }> {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const key = noteKey('bench/audit', Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
-  const tree = new AuditTree(pool);
   const failures: unknown[] = [];
-  const onError = (error: unknown): number => failures.push(error);
-  const sequencer = new Sequencer({
-    store: tree,
-    keys: () => Promise.resolve([key]),
-    sign: (text) => Promise.resolve(sign(undefined, text, privateKey)),
-    witness: new Witness(join(folder, 'witness.json')),
-    pause: 10,
-    checkpointPause: 1_000,
-    onError,
-  });
+  const workerData = { config, credentials: credentials.sequencer, folder };
+  const sequencer = new Worker(new URL('./sequencer-thread.ts', import.meta.url), { workerData });
+  const [key] = (await once(sequencer, 'message')) as [string];
   const root = join(folder, 'spool');
   const spool = await Spool.open({ root, limit: 1024 ** 3, sync: 'window' });
   const log = new AuditLog(api);
-  const shipper = new Shipper({ root, spool, send: (json) => log.appendSpooled(json), onError });
-  const stop = new AbortController();
+  const send = (json: string): Promise<void> => log.appendSpooled(json);
+  const shipper = new Shipper({ root, spool, send, onError: (error) => failures.push(error) });
 
   const startedAt = performance.now();
   shipper.start();
-  const running = sequencer.run(stop.signal);
   let next = 0;
   const write = async (): Promise<void> => {
     while (next < count) await spool.append(record(next++));
@@ -122,15 +104,14 @@ export async function throughTree(
   await Promise.all(Array.from({ length: WRITERS }, write));
   const spoolRate = rateOf(count, startedAt);
   while (spool.backlog > 0) await delay(5);
-  stop.abort();
-  await running;
-  const head = await sequencer.drain();
+  sequencer.postMessage('drain');
+  const [size] = (await once(sequencer, 'message')) as [number];
   const rate = rateOf(count, startedAt);
 
-  await shipper.stop();
+  await Promise.all([shipper.stop(), once(sequencer, 'exit')]);
   await spool.close();
-  const { damage } = await verifyLog({ source: tree, keys: [key] });
-  if (head?.size !== count || damage !== undefined || failures.length > 0) {
+  const { damage } = await verifyLog({ source: new AuditTree(pool), keys: [parseVerifierKey(key)] });
+  if (size !== count || damage !== undefined || failures.length > 0) {
     throw new Error('the log is not whole', { cause: failures[0] ?? damage });
   }
   return { rate, spoolRate };

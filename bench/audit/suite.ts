@@ -29,9 +29,9 @@ export const suite: Suite = {
       say(`${RECORDS} records through spool and tree`);
       const { rate, spoolRate } = await throughTree(database, { folder, count: RECORDS });
       return [
-        figure('records a second into the tree', rate, GOAL, `${RECORDS} records, 64 writers, group commit`),
+        figure('records a second into the tree', rate, GOAL, `${RECORDS} records, 256 writers, group commit`),
         ratio('against batched inserts without a tree', rate / batches, 0.4, `${Math.round(batches)} a second`),
-        ratio('against inserts one by one', rate / single, 5, `${Math.round(single)} a second, ten connections`),
+        ratio('against inserts one by one', rate / single, 3, `${Math.round(single)} a second, ten connections`),
         figure('records a second into the spool', spoolRate, GOAL, 'until a kill cannot lose them'),
       ];
     } finally {

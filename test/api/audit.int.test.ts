@@ -17,7 +17,14 @@ import {
   type NoteKey,
 } from '../../lib/audit/index.ts';
 import { loadConfig } from '../../lib/config/index.ts';
-import { AuditLog, AuditTree, createPool, type AuditEntry, type BaoClient, type Pool } from '../../lib/clients/index.ts';
+import {
+  AuditLog,
+  AuditTree,
+  createPool,
+  type AuditEntry,
+  type BaoClient,
+  type Pool,
+} from '../../lib/clients/index.ts';
 import { stackBao } from '../support/stack-bao.ts';
 import { stackEnv } from '../support/stack.ts';
 import { createNamespace } from './support/namespace.ts';

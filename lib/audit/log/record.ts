@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { AuditError } from '../errors.ts';
+import { sha256 } from '../tree/hash.ts';
 
 /** What anybody who may see the log keeps seeing of a record; its leaf holds exactly this and the commitment. */
 export interface PublicPart {
@@ -36,13 +36,13 @@ export function isPersonalSubject(subject: string): boolean {
 }
 
 /**
- * HMAC-SHA-256 under the record's random salt over the personal part in canonical JSON (RFC 8785). Whoever has the salt
- * can check the part; once the salt is gone nobody can, not even by trying every possible content.
+ * SHA-256 over the record's random salt, of 32 bytes, and the personal part in canonical JSON (RFC 8785). Whoever has the
+ * salt can check the part; once the salt is gone nobody can, not even by trying every possible content.
  */
 export function commit(record: AuditRecord, salt: Uint8Array): Buffer {
   const { actor, detail, subject, traceId } = record;
   const personal: PersonalPart = { actor, detail, traceId, subject: isPersonalSubject(subject) ? subject : undefined };
-  return createHmac('sha256', salt).update(canonical(personal)).digest();
+  return sha256(Buffer.concat([salt, Buffer.from(canonical(personal))]));
 }
 
 /** The bytes of a leaf: the public part with the commitment, in canonical JSON (RFC 8785). */

@@ -14,6 +14,8 @@ export interface ShipperOptions {
 }
 
 const IDLE_MS = 20;
+/** Bytes that are shipped without waiting for more. */
+const PLENTY = 512 * 1024;
 const FAILED_MS = 500;
 const LEFTOVERS_EVERY_MS = 30_000;
 /** How long an orderly end waits for what is left. */
@@ -64,8 +66,9 @@ export class Shipper {
       this.#lookedAt = performance.now();
     }
     const shipped = await spool.ship((batch) => this.#send(batch));
-    if (shipped > 0) return 0;
-    await spool.tidy();
+    // Few are left to wait for more: a transaction costs the same for one record and for thousands.
+    if (spool.backlog > PLENTY) return 0;
+    if (shipped === 0) await spool.tidy();
     return IDLE_MS;
   }
 

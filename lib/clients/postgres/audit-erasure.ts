@@ -55,7 +55,7 @@ export class AuditErasure {
     return transaction(this.#pool, async (client) => {
       const recordId = randomUUID();
       const old = `audit_log.id IN (SELECT id FROM audit_log WHERE erased_by IS NULL
-        AND at < clock_timestamp() - make_interval(secs => $2) ORDER BY at LIMIT ${BATCH})`;
+        AND at < clock_timestamp() - make_interval(secs => $2) LIMIT ${BATCH})`;
       const erased = await execute(client, `${ERASE} AND ${old}`, [recordId, days * DAY_SECONDS]);
       if (erased > 0) await record(client, { recordId, actor: 'sequencer', action: 'audit:retention', erased });
       return erased;
