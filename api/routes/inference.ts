@@ -18,16 +18,14 @@ import { predictRoute } from './predict.ts';
 import {
   infer,
   metadataOf,
-  type InferenceMetrics,
-  type InferenceRecorder,
+  recorded,
+  type InferenceKeepers,
   type LoadedModel,
   type ServedModels,
 } from '../serving/index.ts';
 
-export interface InferenceRoutesOptions {
+export interface InferenceRoutesOptions extends InferenceKeepers {
   readonly served: ServedModels;
-  readonly metrics: InferenceMetrics;
-  readonly recorder: InferenceRecorder;
   /** False until the first round over the alias log is done, and while the process drains. */
   readonly isReady: () => boolean;
 }
@@ -102,7 +100,7 @@ function serverRoutes({ isReady }: InferenceRoutesOptions): Route[] {
 
 /** Metadata, readiness and inference of what `find` gives; the two ways to name a model share them. */
 function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>>(
-  { served, metrics, recorder }: InferenceRoutesOptions,
+  { served, ...keepers }: InferenceRoutesOptions,
   path: string,
   params: S,
   find: (params: z.infer<S>) => LoadedModel,
@@ -153,26 +151,13 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       bodyLimit: BODY_LIMIT,
       success: { status: 200, description: 'The outputs.', schema: InferResponse },
       errors: inferErrors,
-      handler: async ({ params: named, body, caller, traceId, request }) => {
-        const startedAt = performance.now();
-        const event = { actor: caller.sub, apiKey: caller.scope?.id, traceId, asked: request.path };
-        let model: LoadedModel | undefined;
-        try {
-          model = find(named);
-          const { response, timings, inputDigest } = await infer(model, body);
-          const latency = performance.now() - startedAt;
-          await recorder.record({ ...event, model, inputDigest, outputs: response.outputs, latency });
-          metrics.succeeded(model, latency / 1000, timings);
-          return response;
-        } catch (error) {
-          const code = isSaipError(error) ? error.code : 'INTERNAL';
-          metrics.failed(model?.model ?? 'unknown', code);
-          if (code !== 'AUDIT_UNAVAILABLE') {
-            await recorder.record({ ...event, model, latency: performance.now() - startedAt, error: code });
-          }
-          throw error;
-        }
-      },
+      handler: (context) =>
+        recorded(
+          keepers,
+          context,
+          () => find(context.params),
+          (model) => infer(model, context.body),
+        ),
     }),
   ];
 }

@@ -15,7 +15,8 @@ export interface InferenceEvent {
   readonly model?: { readonly model: string; readonly version: string; readonly digest: string };
   /** SHA-256 of the input; absent where it could not be read. */
   readonly inputDigest?: string;
-  readonly outputs?: readonly InferOutput[];
+  /** Summary of the outputs. */
+  readonly output?: string;
   /** Milliseconds since the request was read. */
   readonly latency: number;
   /** Code of the error that is answered instead of an output. */
@@ -41,14 +42,14 @@ export class InferenceRecorder {
 
   /** @throws AuditError AUDIT_UNAVAILABLE */
   async record(event: InferenceEvent): Promise<void> {
-    const { model, inputDigest, outputs, error } = event;
+    const { model, inputDigest, output, error } = event;
     const detail = {
       asked: event.asked,
       ...(event.apiKey !== undefined && { apiKey: event.apiKey }),
       latencyMs: event.latency.toFixed(3),
       ...(model && { digest: model.digest }),
       ...(inputDigest !== undefined && { inputDigest }),
-      ...(outputs && { output: summaryOf(outputs) }),
+      ...(output !== undefined && { output: output.slice(0, SUMMARY) }),
       ...(error !== undefined && { code: error }),
     };
     const now = Date.now();
@@ -77,18 +78,21 @@ export function inputDigestOf(feeds: Readonly<Record<string, TensorData>>): stri
     const tensor = feeds[name];
     if (tensor === undefined) continue;
     hash.update(`${JSON.stringify([name, tensor.type, tensor.dims])}\n`);
-    hash.update(new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength));
+    const { data } = tensor;
+    hash.update(
+      ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : JSON.stringify(data),
+    );
   }
   return hash.digest('hex');
 }
 
 /** Names, shapes and, of the first row, the largest element: `score FP32[1,10] 3:0.9871`. */
-function summaryOf(outputs: readonly InferOutput[]): string {
+export function summaryOf(outputs: readonly InferOutput[]): string {
   const texts = outputs.map(({ name, shape, datatype, data }) => {
     const row = data.slice(0, shape.length > 1 ? shape.at(-1) : 1).map(Number);
     const best = row.indexOf(Math.max(...row));
     const value = String(Number((row[best] ?? 0).toPrecision(4)));
     return `${name} ${datatype}[${shape.join(',')}] ${row.length > 1 ? `${best}:` : ''}${value}`;
   });
-  return texts.join('; ').slice(0, SUMMARY);
+  return texts.join('; ');
 }
