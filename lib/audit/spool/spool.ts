@@ -9,7 +9,7 @@ import { finishSegment, readBatch, segmentName, type Batch } from './segment.ts'
 export interface SpoolOptions {
   /** Folder of all spools of this machine; each process has one of its own in it. */
   readonly root: string;
-  /** Most bytes that may wait. */
+  /** Most bytes that may wait; the disk holds at most one segment more. */
   readonly limit: number;
   /**
    * `each`: a record counts as written once it is on the disk. `window`: once the system has it, which a kill of the
@@ -82,11 +82,6 @@ export class Spool {
     return this.#queued + this.#segments.reduce((sum, { size, shipped }) => sum + size - shipped, 0);
   }
 
-  /** Bytes on the disk. */
-  get #stored(): number {
-    return this.#segments.reduce((sum, { size }) => sum + size, 0);
-  }
-
   /**
    * Settles once a kill of this process cannot lose the record.
    * @throws AuditError AUDIT_UNAVAILABLE when the spool is full or the disk refuses; nothing may then be answered
@@ -95,7 +90,7 @@ export class Spool {
     return new Promise((resolve, reject) => {
       const line = encodeLine(record);
       const bytes = Buffer.byteLength(line);
-      if (this.#closed || this.#stored + this.#queued + bytes > this.#options.limit) {
+      if (this.#closed || this.backlog + bytes > this.#options.limit) {
         throw new AuditError('AUDIT_UNAVAILABLE', 'The audit spool is full, so nothing is answered.');
       }
       this.#queue.push({ line, bytes, done: resolve, failed: reject });
