@@ -4,6 +4,7 @@ import {
   attackRoutes,
   agentRoutes,
   apiKeyRoutes,
+  auditRoutes,
   authRoutes,
   codecRoutes,
   datasetRoutes,
@@ -24,6 +25,7 @@ import {
   type AttackRoutesOptions,
   type AgentRoutesOptions,
   type ApiKeyRoutesOptions,
+  type AuditRoutesOptions,
   type AuthRoutesOptions,
   type DatasetRoutesOptions,
   type HealthRoutesOptions,
@@ -45,6 +47,7 @@ export interface RouteTableOptions {
   readonly attacks: AttackRoutesOptions;
   readonly agents: AgentRoutesOptions;
   readonly apiKeys: ApiKeyRoutesOptions;
+  readonly audit: AuditRoutesOptions;
   readonly auth: AuthRoutesOptions;
   readonly datasets: DatasetRoutesOptions;
   readonly codec: Parameters<typeof codecRoutes>[0];
@@ -84,6 +87,7 @@ export function routeTable(options: RouteTableOptions): Route[] {
     ...agentRoutes(options.agents),
     ...scheduleRoutes(options.schedules),
     ...inferenceRoutes(options.inference),
+    ...auditRoutes(options.audit),
     ...codecRoutes(options.codec),
     ...healthRoutes(options.health),
     ...pageRoutes({ ...options.pages, document: () => (document ??= openApiDocument(routes, options.openapi)) }),

@@ -5,6 +5,7 @@ import type { Suite } from './figure.ts';
 /** `make bench` runs every suite; names choose some. Exit code 1 says that a goal was missed. */
 const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   datasets: () => import('./datasets/suite.ts'),
+  audit: () => import('./audit/suite.ts'),
   training: () => import('./training/suite.ts'),
 };
 

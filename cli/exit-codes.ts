@@ -11,6 +11,8 @@ export const EXIT = {
   rejected: 5,
   /** Nothing answers at the API's address. */
   unreachable: 6,
+  /** The audit log is not what was signed. */
+  tampered: 7,
   /** Ctrl-C. A followed workflow goes on without its viewer. */
   interrupted: 130,
 } as const;

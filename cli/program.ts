@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { registerAttacks } from './commands/attacks.ts';
 import { registerAgent } from './commands/agent.ts';
+import { registerAudit } from './commands/audit.ts';
 import { registerBench } from './commands/bench.ts';
 import { registerDatasets } from './commands/datasets.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -46,6 +47,7 @@ export function createProgram(io: Io, version: string): Command {
   registerSchedules(program, io);
   registerAgent(program, io);
   registerKeys(program, io);
+  registerAudit(program, io);
   registerSession(program, io);
   registerBench(program, io);
   return program;

@@ -147,6 +147,10 @@ export const ERRORS = {
   PAYLOAD_UNDECRYPTABLE: permanent(500, 'The payload was encrypted with a key this process cannot unwrap.'),
   STACK_UNHEALTHY: permanent(503, 'saip doctor names the service and the mend.'),
   TOOL_MISSING: permanent(500, 'make setup installs it.'),
+  AUDIT_LOG_TAMPERED: permanent(409, 'Keep the database and every copy as they are; docs/audit.md says what to do.'),
+  AUDIT_NOTE_INVALID: permanent(422, 'Give the file or key as the platform wrote it: saip audit key.'),
+  AUDIT_KEY_UNTRUSTED: permanent(409, 'Another key signed this; compare the verifier key by another way.'),
+  AUDIT_RANGE_UNKNOWN: permanent(404, 'The tree is not that large yet; GET /v1/audit/checkpoint says how large it is.'),
   AUDIT_UNAVAILABLE: transient(503, 'The audit log cannot be written, so nothing is done.'),
 } as const satisfies Record<string, ErrorSpec>;
 

@@ -36,6 +36,7 @@ export const ACTIONS = [
   'agent:read',
   'audit:read',
   'cache:collect',
+  'audit:erase',
   'codec:decode',
   'metrics:read',
   'key:read',

@@ -5,7 +5,6 @@ import { resolveAttackInput } from '../../lib/adversary/index.ts';
 import {
   AliasLog,
   AttackLog,
-  AuditLog,
   BaoClient,
   Datasets,
   LineageLog,
@@ -40,6 +39,7 @@ import { EventFeeds } from '../temporal/event-feed.ts';
 import { TemporalGateway } from '../temporal/gateway.ts';
 import { readEvent } from '../temporal/progress.ts';
 import { VERSION } from '../version.ts';
+import { composeAudit } from './audit.ts';
 import { healthChecks } from './health.ts';
 import { composeIdentity } from './identity.ts';
 import { composeServing } from './serving.ts';
@@ -82,10 +82,11 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   const serving = composeServing({ config, logger, bao, pool, credentials });
   const feeds = new EventFeeds({ read: (id) => untraced(() => readEvent(temporal, id)) });
   const identity = composeIdentity({ config, bao, pool });
+  const audit = await composeAudit({ config, logger, registry, bao, pool });
   const guards = createGuards({
     authenticator: identity.authenticator,
     authorizer: await Authorizer.load(),
-    auditLog: new AuditLog(pool),
+    auditLog: audit.log,
   });
   const models = new ModelRegistry(pool);
   const aliases = new AliasLog(pool);
@@ -107,6 +108,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     },
     apiKeys: { keyring: identity.keyring },
     auth: { ...identity, audit: guards.audit, signIn: new SignIn({ ...identity, audit: guards.audit }) },
+    audit: audit.routes,
     // Histories hold payloads from before encryption, such as search attributes: shown as they are.
     codec: { codec: createPayloadCodec({ keyring, plaintext: 'pass' }) },
     health: { checks: healthChecks({ bao, pool, temporal, serving }), registry, metricsOpen: config.api.metricsOpen },
@@ -119,6 +121,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     inference: {
       served: serving.served,
       metrics: new InferenceMetrics(registry, serving.served),
+      recorder: audit.recorder,
       isReady: () => serving.ready,
     },
     lineage: { lineage: new LineageLog(pool), registry: models },
@@ -158,6 +161,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     routes,
     start: async () => {
       await identity.revocations.start();
+      audit.start();
       const port = await server.listen(config.api.host, config.api.port);
       await serving.start();
       return port;
@@ -168,6 +172,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       feeds.close();
       await server.drain({ notice });
       await serving.stop();
+      await audit.stop();
       await temporal.close();
       await pool.end();
       await bao.close();

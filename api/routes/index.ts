@@ -1,6 +1,7 @@
 export { attackRoutes, type AttackRoutesOptions } from './attacks.ts';
 export { agentRoutes, type AgentRoutesOptions } from './agents.ts';
 export { apiKeyRoutes, type ApiKeyRoutesOptions } from './api-keys.ts';
+export { auditRoutes, type AuditRoutesOptions } from './audit.ts';
 export { authRoutes, type AuthRoutesOptions } from './auth.ts';
 export { codecRoutes } from './codec.ts';
 export { datasetRoutes, type DatasetRoutesOptions } from './datasets.ts';

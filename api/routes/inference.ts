@@ -15,11 +15,17 @@ import { VERSION } from '../version.ts';
 import { route, type RequestContext, type Route } from '../http/route.ts';
 import { MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
 import { predictRoute } from './predict.ts';
-import { infer, metadataOf, type InferenceMetrics, type LoadedModel, type ServedModels } from '../serving/index.ts';
+import {
+  infer,
+  metadataOf,
+  recorded,
+  type InferenceKeepers,
+  type LoadedModel,
+  type ServedModels,
+} from '../serving/index.ts';
 
-export interface InferenceRoutesOptions {
+export interface InferenceRoutesOptions extends InferenceKeepers {
   readonly served: ServedModels;
-  readonly metrics: InferenceMetrics;
   /** False until the first round over the alias log is done, and while the process drains. */
   readonly isReady: () => boolean;
 }
@@ -31,7 +37,13 @@ const versionParams = z.strictObject({ model: Name, version: z.string().min(1).m
 type AliasParams = z.infer<typeof aliasParams>;
 type VersionParams = z.infer<typeof versionParams>;
 
-const inferErrors = [...MODEL_ERRORS, 'TENSOR_INVALID', 'UNSUPPORTED_DATATYPE', 'UNAVAILABLE'] as const;
+const inferErrors = [
+  ...MODEL_ERRORS,
+  'TENSOR_INVALID',
+  'UNSUPPORTED_DATATYPE',
+  'UNAVAILABLE',
+  'AUDIT_UNAVAILABLE',
+] as const;
 
 /** The data plane: Open Inference Protocol V2, and records of named features for models of tables. */
 export function inferenceRoutes(options: InferenceRoutesOptions): Route[] {
@@ -88,7 +100,7 @@ function serverRoutes({ isReady }: InferenceRoutesOptions): Route[] {
 
 /** Metadata, readiness and inference of what `find` gives; the two ways to name a model share them. */
 function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>>(
-  { served, metrics }: InferenceRoutesOptions,
+  { served, ...keepers }: InferenceRoutesOptions,
   path: string,
   params: S,
   find: (params: z.infer<S>) => LoadedModel,
@@ -131,6 +143,7 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       tag,
       summary: 'Predict',
       access: 'model:infer',
+      // Each is recorded after it, with its outcome, and before it is answered.
       audited: false,
       params,
       resource: ofModel,
@@ -138,20 +151,13 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       bodyLimit: BODY_LIMIT,
       success: { status: 200, description: 'The outputs.', schema: InferResponse },
       errors: inferErrors,
-      handler: async ({ params: named, body }) => {
-        const startedAt = performance.now();
-        let name = 'unknown';
-        try {
-          const model = find(named);
-          name = model.model;
-          const { response, timings } = await infer(model, body);
-          metrics.succeeded(model, (performance.now() - startedAt) / 1000, timings);
-          return response;
-        } catch (error) {
-          metrics.failed(name, isSaipError(error) ? error.code : 'INTERNAL');
-          throw error;
-        }
-      },
+      handler: (context) =>
+        recorded(
+          keepers,
+          context,
+          () => find(context.params),
+          (model) => infer(model, context.body),
+        ),
     }),
   ];
 }

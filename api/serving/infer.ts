@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { InferRequest, InferResponse, ModelMetadata } from '../../contracts/inference.ts';
 import { ApiError } from '../errors.ts';
 import type { LoadedModel } from './loaded-model.ts';
+import { inputDigestOf, summaryOf } from './record.ts';
 import { toOutput, toTensor, type TensorData } from './tensors.ts';
 
 /** How the protocol names what runs a graph. */
@@ -14,16 +15,25 @@ export interface InferTimings {
   readonly rows: number;
 }
 
+/** What a model answered, and what is recorded of it. */
+export interface Inferred<T> {
+  readonly response: T;
+  readonly timings: InferTimings;
+  /** SHA-256 of the inputs. */
+  readonly inputDigest: string;
+  /** Summary of the outputs. */
+  readonly output: string;
+}
+
 /**
  * Answers one request of the Open Inference Protocol V2.
  * @throws {ApiError} `TENSOR_INVALID`, `UNSUPPORTED_DATATYPE`, `MODEL_NOT_READY`, `UNAVAILABLE`
  */
-export async function infer(
-  model: LoadedModel,
-  request: InferRequest,
-): Promise<{ response: InferResponse; timings: InferTimings }> {
+export async function infer(model: LoadedModel, request: InferRequest): Promise<Inferred<InferResponse>> {
   const feeds = readInputs(model, request);
   const fetches = readOutputs(model, request);
+  // Before the run, which may hand the buffers to another thread.
+  const inputDigest = inputDigestOf(feeds);
   const startedAt = performance.now();
   const results = await model.run(feeds, fetches);
   const compute = performance.now() - startedAt;
@@ -40,6 +50,8 @@ export async function infer(
       outputs,
     },
     timings: { compute, rows },
+    inputDigest,
+    output: summaryOf(outputs),
   };
 }
 

@@ -2,8 +2,9 @@ import type { PreparedColumn } from '../../contracts/prepared-data.ts';
 import type { FeatureRecord, PredictResponse } from '../../contracts/predict.ts';
 import type { TableFacts } from '../../contracts/registry.ts';
 import { ApiError } from '../errors.ts';
-import type { InferTimings } from './infer.ts';
+import type { Inferred } from './infer.ts';
 import type { LoadedModel } from './loaded-model.ts';
+import { inputDigestOf } from './record.ts';
 import type { TensorData } from './tensors.ts';
 
 type Warning = PredictResponse['warnings'][number];
@@ -22,7 +23,7 @@ const SHOWN_CHARACTERS = 60;
 export async function predict(
   model: LoadedModel,
   records: readonly FeatureRecord[],
-): Promise<{ response: PredictResponse; timings: InferTimings }> {
+): Promise<Inferred<PredictResponse>> {
   const { facts } = model;
   if (facts?.version !== 2) {
     throw new ApiError('TENSOR_INVALID', `${model.model} takes no named features; use POST /v2/models/{model}/infer.`);
@@ -31,13 +32,15 @@ export async function predict(
   const feeds = toFeeds(facts, records, (warning) => {
     if (warnings.length < MAX_WARNINGS) warnings.push(warning);
   });
+  const inputDigest = inputDigestOf(feeds);
   const startedAt = performance.now();
   const fetches = facts.target === undefined ? ['probabilities', 'label'] : ['prediction'];
   const results = await model.run(feeds, fetches);
   const timings = { compute: performance.now() - startedAt, rows: records.length };
   const { target } = facts;
   const predictions = target === undefined ? classes(facts, results) : quantities(results);
-  return { response: { model: model.model, version: model.version, target, predictions, warnings }, timings };
+  const response = { model: model.model, version: model.version, target, predictions, warnings };
+  return { response, timings, inputDigest, output: summaryOf(predictions) };
 }
 
 function toFeeds(
@@ -140,6 +143,14 @@ function classes(
 
 function quantities(results: Readonly<Record<string, TensorData>>): { value: number }[] {
   return Array.from(results['prediction']?.data as Float32Array, (value) => ({ value }));
+}
+
+/** How many predictions, and the first of them. */
+function summaryOf(predictions: PredictResponse['predictions']): string {
+  const [first] = predictions;
+  if (first === undefined) return '0 predictions';
+  const text = 'label' in first ? `${first.label} ${first.probability.toPrecision(4)}` : first.value.toPrecision(6);
+  return `${predictions.length} predictions, the first ${text}`;
 }
 
 function shown(value: string | number | boolean): string {

@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { ModelMetadata } from '../../contracts/inference.ts';
 import { FeatureRecord, MAX_RECORDS, PredictResponse } from '../../contracts/predict.ts';
-import type { ApiClient} from '../client/index.ts';
+import type { ApiClient } from '../client/index.ts';
 import { path } from '../client/index.ts';
 import { usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';

@@ -6,7 +6,10 @@ type Given = z.infer<typeof Settings>;
 
 /** The settings of one process; frozen, free of secrets, with absolute paths. */
 export interface SaipConfig extends Readonly<
-  Omit<Given, 'temporal' | 'mlflow' | 'bao' | 'postgres' | 'api' | 'serving' | 'gpu' | 'stepCache' | 'oidc' | 'llm'>
+  Omit<
+    Given,
+    'temporal' | 'mlflow' | 'bao' | 'postgres' | 'api' | 'serving' | 'audit' | 'gpu' | 'stepCache' | 'oidc' | 'llm'
+  >
 > {
   readonly home: string;
   readonly artifacts: string;
@@ -16,6 +19,7 @@ export interface SaipConfig extends Readonly<
   readonly postgres: Readonly<Given['postgres']>;
   readonly api: Readonly<Given['api'] & { url: string }>;
   readonly serving: Readonly<Given['serving']>;
+  readonly audit: Readonly<Given['audit'] & { spool: string }>;
   readonly gpu: Readonly<Given['gpu']>;
   readonly stepCache: Readonly<Given['stepCache']>;
   readonly oidc: Readonly<Given['oidc']>;
@@ -29,6 +33,7 @@ export function complete(given: Given, defaultHome: string): SaipConfig {
     ...given,
     home,
     artifacts: resolve(given.artifacts ?? join(home, 'data', 'artifacts')),
+    audit: { ...given.audit, spool: resolve(given.audit.spool ?? join(home, 'data', 'audit', 'spool')) },
     api: { ...given.api, url: given.api.url ?? urlOf(given.api) },
   };
 }

@@ -16,7 +16,7 @@ export function unknownVariables(env: Environment): ConfigProblem[] {
 
 /** Processes that reach the database or sign cannot do without a login. */
 export function missingLogin(settings: SaipConfig): ConfigProblem[] {
-  const needed = settings.process === 'api' || settings.process.startsWith('worker-');
+  const needed = ['api', 'sequencer'].includes(settings.process) || settings.process.startsWith('worker-');
   if (!needed || settings.bao.loginFile !== undefined) return [];
   return [{ setting: 'SAIP_BAO_LOGIN_FILE', message: `required by the process ${settings.process}` }];
 }

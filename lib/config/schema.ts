@@ -9,6 +9,7 @@ export const ProcessName = z.enum([
   'worker-gpu',
   'worker-release',
   'worker-agents',
+  'sequencer',
   'cli',
   'test',
 ]);
@@ -118,6 +119,53 @@ const serving = z.strictObject({
     env: 'SAIP_SERVING_WORKERS',
     description: 'Worker threads for predictions that take over 2 ms.',
   }),
+});
+
+const milliseconds = z.coerce
+  .number<string | number>({ error: 'expected a whole number in its range' })
+  .int()
+  .min(10)
+  .max(3_600_000);
+
+const audit = z.strictObject({
+  origin: setting(text.regex(/^[^\s+]+$/, 'no spaces and no plus').default('saip.local/audit'), {
+    env: 'SAIP_AUDIT_ORIGIN',
+    description: 'Name of the audit log in its checkpoints, and of the key that signs them: a URL without its scheme.',
+  }),
+  spool: setting(text.optional(), {
+    env: 'SAIP_AUDIT_SPOOL',
+    description: 'Folder of the records that are not in PostgreSQL yet; on a disk of this machine.',
+    derivedDefault: '`<home>/data/audit/spool`',
+  }),
+  spoolMib: setting(count.default(256), {
+    env: 'SAIP_AUDIT_SPOOL_MIB',
+    description: 'Most that the spool may hold, in MiB. What it cannot hold is refused (503 `AUDIT_UNAVAILABLE`).',
+  }),
+  sync: setting(z.enum(['window', 'each']).default('window'), {
+    env: 'SAIP_AUDIT_SYNC',
+    description:
+      '`each`: an answer waits until its record is on the disk. `window`: until the system has it; a loss of power may then take the last 20 ms.',
+  }),
+  pause: setting(milliseconds.default(200), {
+    env: 'SAIP_AUDIT_PAUSE',
+    description: 'Milliseconds between two looks of the sequencer at an empty queue.',
+  }),
+  checkpointPause: setting(milliseconds.default(1_000), {
+    env: 'SAIP_AUDIT_CHECKPOINT_PAUSE',
+    description: 'Least milliseconds between two signed heads.',
+  }),
+  retentionDays: setting(
+    z.coerce
+      .number<string | number>({ error: 'expected a whole number in its range' })
+      .int()
+      .min(0)
+      .max(36_500)
+      .default(0),
+    {
+      env: 'SAIP_AUDIT_RETENTION_DAYS',
+      description: 'Days after which the personal data of a record is erased; 0 keeps it.',
+    },
+  ),
 });
 
 const onLoopback = ({ hostname }: URL): boolean => ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
@@ -240,6 +288,7 @@ export const Settings = z.strictObject({
   postgres: postgres.prefault({}),
   api: api.prefault({}),
   serving: serving.prefault({}),
+  audit: audit.prefault({}),
   gpu: gpu.prefault({}),
   stepCache: stepCache.prefault({}),
   oidc: oidc.prefault({}),

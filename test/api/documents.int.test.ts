@@ -65,6 +65,7 @@ describe('/openapi.json', () => {
       'get /health/ready',
       'get /login',
       'get /openapi.json',
+      'get /v1/audit/key',
       'get /v1/release-keys',
       'get /v2',
       'get /v2/health/live',

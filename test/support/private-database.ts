@@ -14,11 +14,12 @@ const InitFile = z.object({ supervisor: z.object({ roleId: z.string(), secretId:
 /** A database of a test's own on the stack's server, with the platform's schema and the stack's roles. */
 export interface PrivateDatabase {
   readonly config: SaipConfig;
-  readonly credentials: Readonly<Record<'owner' | 'api' | 'worker', DatabaseCredentials>>;
+  readonly credentials: Readonly<Record<'owner' | 'api' | 'worker' | 'sequencer', DatabaseCredentials>>;
   /** One pool for each role. */
   readonly owner: Pool;
   readonly api: Pool;
   readonly worker: Pool;
+  readonly sequencer: Pool;
   /** Ends every connection to it, as a restart of the server would. */
   disconnect(): Promise<void>;
   drop(): Promise<void>;
@@ -27,15 +28,20 @@ export interface PrivateDatabase {
 export async function createPrivateDatabase(options: { readonly migrated?: boolean } = {}): Promise<PrivateDatabase> {
   const database = `test_${randomUUID().replaceAll('-', '')}`;
   const config = loadConfig('test', { ...stackEnv('worker-cpu'), SAIP_POSTGRES_DATABASE: database });
-  const { superuser, owner, api, worker } = await readLogins(config);
+  const { superuser, owner, api, worker, sequencer } = await readLogins(config);
   const administrator = new pg.Client({ ...address(config), database: 'postgres', ...login(superuser) });
   await administrator.connect();
   await administrator.query(`CREATE DATABASE ${database} OWNER ${pg.escapeIdentifier(owner.username)}`);
   if (options.migrated ?? true) await migrate({ config, credentials: owner });
-  const pools = { owner: createPool(config, owner), api: createPool(config, api), worker: createPool(config, worker) };
+  const pools = {
+    owner: createPool(config, owner),
+    api: createPool(config, api),
+    worker: createPool(config, worker),
+    sequencer: createPool(config, sequencer),
+  };
   return {
     config,
-    credentials: { owner, api, worker },
+    credentials: { owner, api, worker, sequencer },
     ...pools,
     disconnect: async () => {
       await administrator.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
@@ -59,9 +65,9 @@ function login({ username, password }: DatabaseCredentials): { user: string; pas
 }
 
 /** Only the supervisor may read the logins of the owner and the superuser. */
-async function readLogins(
+export async function readLogins(
   config: SaipConfig,
-): Promise<Record<'superuser' | 'owner' | 'api' | 'worker', DatabaseCredentials>> {
+): Promise<Record<'superuser' | 'owner' | 'api' | 'worker' | 'sequencer', DatabaseCredentials>> {
   const folder = mkdtempSync(join(tmpdir(), 'saip-login-'));
   const loginFile = join(folder, 'supervisor.json');
   const { supervisor } = InitFile.parse(JSON.parse(readFileSync(join(testHome(), 'secrets', 'bao-init.json'), 'utf8')));
@@ -75,6 +81,7 @@ async function readLogins(
       owner: await read('owner'),
       api: await read('api'),
       worker: await read('worker-cpu'),
+      sequencer: await read('sequencer'),
     };
   } finally {
     await bao.close();

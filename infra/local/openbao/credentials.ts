@@ -18,6 +18,7 @@ export const POSTGRES_LOGINS = {
   'worker-gpu': 'saip_worker',
   'worker-release': 'saip_worker',
   'worker-agents': 'saip_agents',
+  sequencer: 'saip_sequencer',
   // With it OpenBao makes the logins that it lends.
   lender: 'saip_lender',
 } as const;

@@ -14,6 +14,8 @@ const TRANSIT_KEYS = {
   approvals: 'ecdsa-p256',
   models: 'ecdsa-p256',
   releases: 'ecdsa-p256',
+  // Of the form that checkpoints of transparency logs are signed with.
+  audit: 'ed25519',
   payloads: 'aes256-gcm96',
   /** Hashes API keys. */
   'api-keys': 'aes256-gcm96',

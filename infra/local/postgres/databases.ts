@@ -9,11 +9,22 @@ import { withSuperuser } from './connect.ts';
 import { ensureOAuthClients } from './oauth-clients.ts';
 
 /** One login of each role; logins that share a role share its password. */
-const ROLES: readonly PostgresLogin[] = ['owner', 'api', 'worker-cpu', 'worker-agents', 'lender', 'mlflow'];
+const ROLES: readonly PostgresLogin[] = [
+  'owner',
+  'api',
+  'worker-cpu',
+  'worker-agents',
+  'sequencer',
+  'lender',
+  'mlflow',
+];
 
 /** Database → the role that owns it and the roles that may connect. */
 const DATABASES = {
-  saip: { owner: 'saip_owner', connect: ['saip_api', 'saip_worker', 'saip_agents', 'saip_lender', AGENT_READER] },
+  saip: {
+    owner: 'saip_owner',
+    connect: ['saip_api', 'saip_worker', 'saip_agents', 'saip_sequencer', 'saip_lender', AGENT_READER],
+  },
   mlflow: { owner: 'mlflow', connect: [] },
 } as const;
 

@@ -1,14 +1,14 @@
 import type { ServiceSpec } from '../service.ts';
 import { mlflow } from './mlflow.ts';
 import { openbao } from './openbao.ts';
-import { api, workers } from './platform.ts';
+import { api, sequencer, workers } from './platform.ts';
 import { postgres } from './postgres.ts';
 import { temporal } from './temporal.ts';
 
 const servers: readonly ServiceSpec[] = [openbao, postgres, temporal, mlflow];
 
 /** Everything that can run in a stack, each after what it depends on. */
-export const SERVICES: readonly ServiceSpec[] = [...servers, api, ...workers];
+export const SERVICES: readonly ServiceSpec[] = [...servers, api, sequencer, ...workers];
 
 const names = (specs: readonly ServiceSpec[]): string[] => specs.map(({ name }) => name);
 

@@ -73,3 +73,9 @@ export const workers: readonly ServiceSpec[] = [
   worker({ name: 'worker-release', entry: 'workers/release.ts', heap: 256 }),
   worker({ name: 'worker-agents', entry: 'workers/agents.ts', heap: 256 }),
 ];
+
+/** Orders the audit log into its tree, and alone may sign the tree's head. */
+export const sequencer: ServiceSpec = {
+  ...worker({ name: 'sequencer', entry: 'workers/sequencer.ts', heap: 256 }),
+  dependsOn: ['openbao', 'postgres'],
+};

@@ -63,7 +63,7 @@ denials contains "key-model" if {
 # It never decides, decodes, audits, or makes other keys, whatever is written in its scope.
 denials contains "key-by-key" if {
 	input.principal.scope
-	input.action in {"audit:read", "codec:decode", "key:read", "key:write", "workflow:approve"}
+	input.action in {"audit:erase", "audit:read", "codec:decode", "key:read", "key:write", "workflow:approve"}
 }
 
 denials contains "no-subject" if not has_subject

@@ -131,7 +131,7 @@ test_a_key_does_what_it_was_made_for if {
 }
 
 test_a_key_never_decides_or_makes_keys if {
-	every action in ["audit:read", "codec:decode", "key:read", "key:write", "workflow:approve"] {
+	every action in ["audit:erase", "audit:read", "codec:decode", "key:read", "key:write", "workflow:approve"] {
 		scope := {"id": "k", "actions": [action]}
 		by_key(scope, ["admin"], action, {"requestedBy": "bob"}) == {"allow": false, "rule": "deny:key-by-key"}
 	}
@@ -145,4 +145,15 @@ test_everybody_makes_keys_of_their_own if {
 	not decide(["predictor"], "key:read", {"owner": "bob"}).allow
 	decide(["admin"], "key:write", {"owner": "bob", "roles": ["trainer"]}) == {"allow": true, "rule": "role:admin"}
 	not decide(["admin"], "key:write", {"owner": "bob", "tenant": "other"}).allow
+}
+
+test_the_audit_log_is_read_by_auditors_and_erased_by_administrators if {
+	every role in ["auditor", "admin"] {
+		decide([role], "audit:read", {}).allow
+	}
+	decide(["admin"], "audit:erase", {}).allow
+	every role in ["auditor", "viewer", "approver", "releaser", "trainer"] {
+		not decide([role], "audit:erase", {}).allow
+	}
+	not decide(["viewer"], "audit:read", {}).allow
 }

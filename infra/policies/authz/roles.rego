@@ -18,6 +18,7 @@ role_actions := {
 	"releaser": (reading | {"codec:decode", "model:rollback", "workflow:start"}),
 	"auditor": (reading | {"audit:read", "codec:decode", "metrics:read"}),
 	"admin": ((reading | operating) | {
+		"audit:erase",
 		"audit:read",
 		"cache:collect",
 		"codec:decode",

@@ -122,6 +122,15 @@ export class BaoClient {
     };
   }
 
+  /** Ed25519 signature (RFC 8032) of the newest version over `message` itself, which OpenBao therefore sees. */
+  async transitSignMessage(key: string, message: Uint8Array): Promise<TransitSignature> {
+    const { data } = await this.#request(`sign with ${key}`, SignResponse, (client) =>
+      client.write(`transit/sign/${safe(key)}`, { input: Buffer.from(message).toString('base64') }),
+    );
+    const encoded = data.signature.split(':').at(-1) ?? '';
+    return { signature: Buffer.from(encoded, 'base64'), keyVersion: data.key_version };
+  }
+
   /** Public halves of every usable version of an asymmetric transit key. */
   transitPublicKeys(key: string): Promise<TransitPublicKeys> {
     return this.#request(`read key ${key}`, { parse: parsePublicKeys }, (client) =>

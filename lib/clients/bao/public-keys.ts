@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 
 export interface TransitPublicKey {
@@ -28,7 +28,7 @@ export function parsePublicKeys(answer: unknown): TransitPublicKeys {
   const { data } = KeyResponse.parse(answer);
   const keys = Object.entries(data.keys)
     .map(([version, entry]) => {
-      const key = createPublicKey(entry.public_key);
+      const key = publicKey(entry.public_key);
       return {
         version: Number(version),
         pem: key.export({ type: 'spki', format: 'pem' }).toString(),
@@ -38,4 +38,11 @@ export function parsePublicKeys(answer: unknown): TransitPublicKeys {
     })
     .sort((a, b) => a.version - b.version);
   return { latest: data.latest_version, keys };
+}
+
+/** PEM, but of Ed25519 keys OpenBao gives the 32 bytes in base64. */
+function publicKey(text: string): KeyObject {
+  if (text.startsWith('-----')) return createPublicKey(text);
+  const x = Buffer.from(text, 'base64').toString('base64url');
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
 }

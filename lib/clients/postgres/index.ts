@@ -5,8 +5,10 @@ export { listenAliases, type AliasListener, type AliasNotice, type ListenOptions
 export { ALIAS_CHANNEL, AliasLog, type AliasChange, type LiveAlias } from './alias-log.ts';
 export { ApiKeys, type NewApiKey, type VerifiableKey } from './api-keys.ts';
 export { AttackLog, type NewAttackRecord } from './attack-log.ts';
-export { AuditLog, type AuditEntry, type AuditQuery, type NewAuditEntry } from './audit-log.ts';
 export { Datasets, type DatasetReferences, type NewDataset } from './datasets.ts';
+export { AuditErasure, type ErasedPerson } from './audit-erasure.ts';
+export { AuditTree } from './audit-tree.ts';
+export { AuditLog, type AuditEntry, type AuditQuery, type LoggedEntry, type NewAuditEntry } from './audit-log.ts';
 export { DatabaseError, type DatabaseErrorCode } from './errors.ts';
 export { LineageLog } from './lineage-log.ts';
 export { withLock } from './lock.ts';

@@ -55,13 +55,19 @@ export async function transaction<T>(pool: Pool, work: (client: Queryable) => Pr
     await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
     throw error;
   } finally {
+    client.off('error', ignore);
     client.release(broken);
   }
 }
 
+const ignore = (): void => undefined;
+
 async function connect(pool: Pool): Promise<pg.PoolClient> {
   try {
-    return await pool.connect();
+    const client = await pool.connect();
+    // The pool listens only while a connection is idle. The statement at work fails by itself.
+    client.on('error', ignore);
+    return client;
   } catch (error) {
     throw databaseError(error);
   }

@@ -33,9 +33,12 @@ export interface TestRegistry {
 
 const Credentials = z.object({ username: z.string(), password: z.string() });
 
-/** Writes to the stack's registry and alias log with the logins of the workers. */
-export async function openRegistry(): Promise<TestRegistry> {
-  const config = loadConfig('worker-cpu', stackEnv('worker-cpu'));
+/**
+ * Writes to the stack's registry and alias log with the logins of the workers.
+ * @param env settings that differ from those of the stack's worker
+ */
+export async function openRegistry(env: Record<string, string> = {}): Promise<TestRegistry> {
+  const config = loadConfig('worker-cpu', { ...stackEnv('worker-cpu'), ...env });
   const cpu = stackBao('worker-cpu');
   const release = stackBao('worker-release');
   const pool = createPool(config, Credentials.parse(await cpu.kvRead('saip/postgres/worker-cpu')));

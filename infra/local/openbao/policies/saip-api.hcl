@@ -24,6 +24,9 @@ path "transit/keys/models" {
 path "transit/keys/releases" {
   capabilities = ["read"]
 }
+path "transit/keys/audit" {
+  capabilities = ["read"]
+}
 # Payloads of workflows: new data keys, and the unwrapping of old ones.
 path "transit/datakey/plaintext/payloads" {
   capabilities = ["update"]

@@ -1,0 +1,41 @@
+import { isSaipError } from '../../contracts/errors.ts';
+import type { RequestContext } from '../http/route.ts';
+import type { Inferred } from './infer.ts';
+import type { LoadedModel } from './loaded-model.ts';
+import type { InferenceMetrics } from './metrics.ts';
+import type { InferenceRecorder } from './record.ts';
+
+export interface InferenceKeepers {
+  readonly metrics: InferenceMetrics;
+  readonly recorder: InferenceRecorder;
+}
+
+/**
+ * Lets a model answer a request: measured, and recorded before the answer, also where it is an error.
+ * @throws what `find` and `work` throw; AuditError AUDIT_UNAVAILABLE, and then nothing is answered
+ */
+export async function recorded<T>(
+  { metrics, recorder }: InferenceKeepers,
+  { caller, traceId, request }: Pick<RequestContext, 'caller' | 'traceId' | 'request'>,
+  find: () => LoadedModel,
+  work: (model: LoadedModel) => Promise<Inferred<T>>,
+): Promise<T> {
+  const startedAt = performance.now();
+  const event = { actor: caller.sub, apiKey: caller.scope?.id, traceId, asked: request.path };
+  let model: LoadedModel | undefined;
+  try {
+    model = find();
+    const { response, timings, inputDigest, output } = await work(model);
+    const latency = performance.now() - startedAt;
+    await recorder.record({ ...event, model, inputDigest, output, latency });
+    metrics.succeeded(model, latency / 1000, timings);
+    return response;
+  } catch (error) {
+    const code = isSaipError(error) ? error.code : 'INTERNAL';
+    metrics.failed(model?.model ?? 'unknown', code);
+    if (code !== 'AUDIT_UNAVAILABLE') {
+      await recorder.record({ ...event, model, latency: performance.now() - startedAt, error: code });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { AuditError } from '../errors.ts';
+
+/** A record on its way to the log. */
+export interface SpooledRecord {
+  /** UUID: what is sent twice is written once. */
+  readonly id: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly decision: string;
+  readonly traceId?: string;
+  readonly detail: Readonly<Record<string, string>>;
+}
+
+/** Bytes of the longest line; far more than any record of the platform. */
+const LONGEST = 60_000;
+
+/** UUID version 7 (RFC 9562 section 5.7): those of one time lie beside each other in an index. */
+export function newRecordId(now = Date.now()): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(now, 0, 6);
+  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f);
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/**
+ * `<crc32 of the JSON> <JSON>\n`. Text that PostgreSQL cannot hold (NUL, half of a surrogate pair) is replaced: a record
+ * that is refused there would hold up all that follow.
+ * @throws AuditError AUDIT_UNAVAILABLE for a record that is too long
+ */
+export function encodeLine(record: SpooledRecord): string {
+  const json = JSON.stringify(record, (_, value: unknown) => (typeof value === 'string' ? storable(value) : value));
+  const line = `${checksum(json)} ${json}\n`;
+  if (line.length * 3 <= LONGEST || Buffer.byteLength(line) <= LONGEST) return line;
+  throw new AuditError('AUDIT_UNAVAILABLE', 'The audit record of this request is too long.');
+}
+
+/** @returns the JSON; undefined where the line is not what was written */
+export function decodeLine(line: string): string | undefined {
+  const json = line.slice(9);
+  return line[8] === ' ' && line.slice(0, 8) === checksum(json) ? json : undefined;
+}
+
+function storable(text: string): string {
+  return text.isWellFormed() && !text.includes('\0') ? text : text.toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+function checksum(json: string): string {
+  return crc32(json).toString(16).padStart(8, '0');
+}

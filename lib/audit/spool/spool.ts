@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rename, rm, rmdir, writeFile, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AuditError } from '../errors.ts';
+import { ownerOf } from './owner.ts';
+import { encodeLine, type SpooledRecord } from './record.ts';
+import { finishSegment, readBatch, segmentName, type Batch } from './segment.ts';
+
+export interface SpoolOptions {
+  /** Folder of all spools of this machine; each process has one of its own in it. */
+  readonly root: string;
+  /** Most bytes that may wait; the disk holds at most one segment more. */
+  readonly limit: number;
+  /**
+   * `each`: a record counts as written once it is on the disk. `window`: once the system has it, which a kill of the
+   * process cannot undo; the disk has it at most 20 ms later.
+   */
+  readonly sync: 'each' | 'window';
+  /** Bytes after which a new segment begins; default 4 MiB. */
+  readonly segment?: number;
+}
+
+const SEGMENT = 4 * 1024 * 1024;
+const WINDOW_MS = 20;
+export const OWNER_FILE = 'owner.json';
+
+interface Segment {
+  readonly file: string;
+  /** Undefined once nothing is added to it any more. */
+  handle: FileHandle | undefined;
+  /** Bytes that were acknowledged. */
+  size: number;
+  shipped: number;
+  damaged: boolean;
+}
+
+interface Waiting {
+  readonly line: string;
+  readonly bytes: number;
+  readonly done: () => void;
+  readonly failed: (error: AuditError) => void;
+}
+
+/**
+ * An append-only file of one process in which records lie until they are in PostgreSQL. Requests that come while the
+ * disk is busy share the next write and its flush (group commit). Bounded: what does not fit is refused.
+ */
+export class Spool {
+  readonly folder: string;
+  readonly #options: SpoolOptions;
+  readonly #segments: Segment[] = [];
+  #number = 0;
+  #queue: Waiting[] = [];
+  #queued = 0;
+  #writing = false;
+  #closed = false;
+  #unsynced: NodeJS.Timeout | undefined;
+
+  private constructor(options: SpoolOptions, folder: string) {
+    this.#options = options;
+    this.folder = folder;
+  }
+
+  /** @throws AuditError AUDIT_UNAVAILABLE where the folder cannot be written */
+  static async open(options: SpoolOptions): Promise<Spool> {
+    const name = randomUUID();
+    const made = join(options.root, `.${name}`);
+    try {
+      await mkdir(made, { recursive: true, mode: 0o700 });
+      await writeFile(join(made, OWNER_FILE), JSON.stringify(ownerOf(process.pid)), { mode: 0o600 });
+      const folder = join(options.root, name);
+      // It appears with its owner, so that no other process takes it for one that was left behind.
+      await rename(made, folder);
+      return new Spool(options, folder);
+    } catch (cause) {
+      throw new AuditError('AUDIT_UNAVAILABLE', `The audit spool in ${options.root} cannot be written.`, { cause });
+    }
+  }
+
+  /** Bytes of records that are not in PostgreSQL yet. */
+  get backlog(): number {
+    return this.#queued + this.#segments.reduce((sum, { size, shipped }) => sum + size - shipped, 0);
+  }
+
+  /**
+   * Settles once a kill of this process cannot lose the record.
+   * @throws AuditError AUDIT_UNAVAILABLE when the spool is full or the disk refuses; nothing may then be answered
+   */
+  append(record: SpooledRecord): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const line = encodeLine(record);
+      const bytes = Buffer.byteLength(line);
+      if (this.#closed || this.backlog + bytes > this.#options.limit) {
+        throw new AuditError('AUDIT_UNAVAILABLE', 'The audit spool is full, so nothing is answered.');
+      }
+      this.#queue.push({ line, bytes, done: resolve, failed: reject });
+      this.#queued += bytes;
+      if (!this.#writing) void this.#write();
+    });
+  }
+
+  /**
+   * Hands the oldest records that were not shipped to `send`, and forgets them when it has settled.
+   * @returns how many; 0 where none waits
+   * @throws what `send` throws; the records then stay
+   */
+  async ship(send: (batch: Batch) => Promise<void>): Promise<number> {
+    for (const segment of [...this.#segments]) {
+      const batch = await readBatch(segment.file, segment.shipped, segment.size);
+      if (batch !== undefined) {
+        await send(batch);
+        segment.shipped = batch.end;
+        segment.damaged ||= batch.damaged > 0;
+        if (segment.handle === undefined) await this.#finishShipped(segment);
+        return batch.count;
+      }
+      await this.#finishShipped(segment);
+    }
+    return 0;
+  }
+
+  /** Ends the open segment where all of it is shipped, so that an idle process holds no disk. Call it between writes. */
+  async tidy(): Promise<void> {
+    const open = this.#segments.at(-1);
+    if (open?.handle === undefined || this.#writing || open.shipped < open.size || open.size === 0) return;
+    this.#writing = true;
+    try {
+      await this.#seal(open);
+      await this.#finishShipped(open);
+    } finally {
+      this.#writing = false;
+      if (this.#queue.length > 0) void this.#write();
+    }
+  }
+
+  /** Takes no more records; an empty spool removes its folder. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#unsynced);
+    while (this.#writing) await new Promise((resolve) => setTimeout(resolve, 1));
+    for (const segment of [...this.#segments]) {
+      await this.#seal(segment);
+      await this.#finishShipped(segment);
+    }
+    if (this.backlog > 0) return;
+    await rm(join(this.folder, OWNER_FILE), { force: true });
+    // Segments that were found damaged are kept, and the folder with them.
+    await rmdir(this.folder).catch(() => undefined);
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true;
+    while (this.#queue.length > 0) {
+      const group = this.#queue;
+      const bytes = this.#queued;
+      this.#queue = [];
+      try {
+        await this.#writeGroup(Buffer.from(group.map(({ line }) => line).join('')));
+        for (const { done } of group) done();
+      } catch (cause) {
+        const error = new AuditError('AUDIT_UNAVAILABLE', 'The audit spool cannot be written.', { cause });
+        for (const { failed } of group) failed(error);
+      }
+      this.#queued -= bytes;
+    }
+    this.#writing = false;
+  }
+
+  async #writeGroup(bytes: Buffer): Promise<void> {
+    const segment = await this.#openSegment();
+    const { handle } = segment;
+    if (handle === undefined) throw new Error('the segment is closed');
+    try {
+      await writeAll(handle, bytes, segment.size);
+      if (this.#options.sync === 'each') await handle.datasync();
+    } catch (error) {
+      // A part of the group may be there. It was not acknowledged: it goes, or it stays the torn end of its segment.
+      await handle.truncate(segment.size).catch(() => this.#seal(segment));
+      throw error;
+    }
+    segment.size += bytes.length;
+    if (this.#options.sync === 'window') this.#syncSoon();
+    if (segment.size >= (this.#options.segment ?? SEGMENT)) await this.#seal(segment);
+  }
+
+  #syncSoon(): void {
+    this.#unsynced ??= setTimeout(() => {
+      this.#unsynced = undefined;
+      const open = this.#segments.at(-1);
+      // A segment whose flush failed takes no more: what the system then does with its pages is not known.
+      open?.handle?.datasync().catch(() => this.#seal(open));
+    }, WINDOW_MS);
+  }
+
+  async #openSegment(): Promise<Segment> {
+    const last = this.#segments.at(-1);
+    if (last?.handle !== undefined) return last;
+    const file = join(this.folder, segmentName(this.#number));
+    const handle = await open(file, 'wx', 0o600);
+    this.#number += 1;
+    const segment: Segment = { file, handle, size: 0, shipped: 0, damaged: false };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  async #seal(segment: Segment): Promise<void> {
+    const { handle } = segment;
+    segment.handle = undefined;
+    await handle?.datasync().catch(() => undefined);
+    await handle?.close().catch(() => undefined);
+  }
+
+  async #finishShipped(segment: Segment): Promise<void> {
+    if (segment.handle !== undefined || segment.shipped < segment.size) return;
+    const at = this.#segments.indexOf(segment);
+    if (at >= 0) this.#segments.splice(at, 1);
+    await finishSegment(segment.file, segment);
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
