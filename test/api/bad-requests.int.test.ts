@@ -34,6 +34,11 @@ const dataset = {
   table: { target: 'y' },
   card: { licence: 'CC0-1.0', description: 'Orders.', creators: [{ type: 'Person', name: 'Ann' }] },
 };
+const modelCard = {
+  ...{ name: 'forest', dataset: 'mnist', input: {}, output: { name: 'probabilities', kind: 'probabilities' } },
+  ...{ framework: { name: 'scikit-learn' }, source: 'here', licence: 'CC0-1.0' },
+  ...{ intendedUse: 'Tests.', trainingData: 'None.' },
+};
 const schedule = { id: 'nightly', train: { model: 'mnist-cnn' } };
 
 /** Route → bodies that it must refuse, each with the field that the answer names. */
@@ -117,6 +122,20 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
     [{ ...dataset, table: { target: 'y', delimiter: '"' } }, 'body.table.delimiter'],
     [{ ...dataset, card: {} }, 'body.card.licence'],
     [{ ...dataset, addedBy: 'somebody else' }, 'body.addedBy'],
+  ],
+  'post /v1/audit/erasures': [
+    [{}, 'body.subject'],
+    [{ subject: '' }, 'body.subject'],
+    [{ subject: 'ann', everybody: true }, 'body.everybody'],
+  ],
+  'post /v1/workflows/import-model': [
+    [{}, 'body.upload'],
+    [{ upload: '../../x', card: modelCard }, 'body.upload'],
+    [{ upload: digest, card: {} }, 'body.card.name'],
+    [{ upload: digest, card: { ...modelCard, input: { layout: 'sideways' } } }, 'body.card.input.layout'],
+    [{ upload: digest, card: { ...modelCard, output: { name: 'y', kind: 'guess' } } }, 'body.card.output.kind'],
+    [{ upload: digest, card: modelCard, gates: { minAccuracy: 2 } }, 'body.gates.minAccuracy'],
+    [{ upload: digest, card: modelCard, requestedBy: 'somebody else' }, 'body.requestedBy'],
   ],
   'post /v1/workflows/rollout': [
     [{ version: '1' }, 'body.model'],
