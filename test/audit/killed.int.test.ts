@@ -98,6 +98,11 @@ async function fetchToken(): Promise<string> {
   });
 }
 
+async function ready(): Promise<true | undefined> {
+  const answer = await fetch(`${env['SAIP_API_URL']}/v2/health/ready`).catch(() => undefined);
+  return answer?.status === 200 ? true : undefined;
+}
+
 /** One inference under a trace id of its own. @returns the id if it was answered with success */
 async function infer(token: string): Promise<string | undefined> {
   const traceId = randomBytes(16).toString('hex');
@@ -135,6 +140,8 @@ describe('the audit log under kill -9', () => {
         await killApi();
         startApi();
       } else {
+        // A start needs the database, and answers may come before it is over.
+        await until('the API has started', ready);
         await postgres.kill();
         const before = answered.size;
         // Inference does not wait for the database: its records lie in the spool.

@@ -1,16 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 import { TrainRequest } from '../../contracts/train-register-deploy.ts';
+import { datasetNames } from '../../lib/datasets/index.ts';
 import { listPresets, loadPreset, resolveTrainInput, shapeNetwork } from '../../lib/ml/index.ts';
 
 const request = (body: object): TrainRequest => TrainRequest.parse(body);
 
 describe('presets', () => {
   it('are networks for their data, named like their file', () => {
-    expect(listPresets()).toEqual(['mnist-cnn', 'mnist-mlp', 'mnist-softmax']);
-    for (const name of listPresets()) {
+    const images = ['mnist-cnn', 'mnist-mlp', 'mnist-softmax'];
+    const tables = ['breast-cancer-mlp', 'diabetes-linear', 'digits-mlp', 'iris-softmax', 'wine-softmax'];
+    expect(listPresets()).toEqual([...images, ...tables].sort());
+    for (const name of images) {
       const { dataset, model } = loadPreset(name);
       expect([dataset, model.name]).toEqual(['mnist', name]);
       expect(shapeNetwork(model, [28, 28, 1], 10).at(-1)?.output).toEqual([10]);
+    }
+    for (const name of tables) {
+      const { dataset, model } = loadPreset(name);
+      expect(model.name).toBe(name);
+      expect(datasetNames()).toContain(dataset);
     }
   });
 
