@@ -5,7 +5,7 @@ import random
 
 random.seed(7)
 print("customer,age,income,home owner,plan,support calls,churn")
-for customer in range(1, 1501):
+for customer in range(1, 6001):
     age = random.randint(18, 80)
     income = round(random.lognormvariate(10.4, 0.5))
     owner = random.choice(["yes", "no"])

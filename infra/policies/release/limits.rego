@@ -17,6 +17,12 @@ allowed_licenses := {
 	"https://creativecommons.org/licenses/by-sa/4.0/",
 	"https://creativecommons.org/publicdomain/zero/1.0/",
 	"https://opensource.org/license/mit",
+	"https://spdx.org/licenses/Apache-2.0",
+	"https://spdx.org/licenses/BSD-3-Clause",
+	"https://spdx.org/licenses/CC-BY-4.0",
+	"https://spdx.org/licenses/CC-BY-SA-4.0",
+	"https://spdx.org/licenses/CC0-1.0",
+	"https://spdx.org/licenses/MIT",
 	"https://www.apache.org/licenses/LICENSE-2.0",
 }
 

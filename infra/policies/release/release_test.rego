@@ -106,6 +106,11 @@ test_few_samples if denied(with_value("/evidence/metrics/samples", 999), "too-fe
 
 test_licence if denied(with_value("/evidence/dataCard/licenses", ["https://example.org/own"]), "license-not-allowed")
 
+test_licence_by_spdx_id if {
+	not denied(with_value("/evidence/dataCard/licenses", ["https://spdx.org/licenses/CC0-1.0"]), "license-not-allowed")
+	denied(with_value("/evidence/dataCard/licenses", ["https://spdx.org/licenses/CC-BY-NC-4.0"]), "license-not-allowed")
+}
+
 test_no_licence if denied(with_value("/evidence/dataCard/licenses", []), "license-not-allowed")
 
 test_withdrawn if denied(with_value("/version/withdrawn", true), "version-withdrawn")
