@@ -5,12 +5,10 @@ import { Preset } from './model-config.ts';
 import { AttackHeartbeat, Progress, TrainingHeartbeat } from './progress.ts';
 import { Name, Sha256 } from './reference.ts';
 import { AliasEvent, ModelVersion, RolloutResult } from './registry.ts';
-import { Role } from './roles.ts';
 import { SearchResult } from './search.ts';
 import { TrialResult } from './trial.ts';
 import { ImportResult } from './import-model.ts';
 import { ReleaseResult } from './sign-and-release.ts';
-import { credential } from './token.ts';
 import { TrainRequest, TrainResult } from './train-register-deploy.ts';
 
 /** ISO 8601 with a time zone, as the API writes every time (UTC). */
@@ -50,26 +48,6 @@ export const PageQuery = z.strictObject({
 });
 
 const page = { nextPageToken: z.string().optional() };
-
-// ---- identity ---------------------------------------------------------------------------------------------------
-
-/** Body of `POST /v1/auth/session`: a token, or the client that gets one. */
-export const SessionRequest = z.union([
-  z.strictObject({ token: z.string().min(1).max(8192) }),
-  z.strictObject({ client_id: credential, client_secret: credential }),
-]);
-export type SessionRequest = z.infer<typeof SessionRequest>;
-
-/** Who the caller is; answer of `GET` and `POST /v1/auth/session`. */
-export const SessionResponse = z.object({
-  subject: z.string(),
-  roles: z.array(Role),
-  tenant: z.string(),
-  expiresAt: Timestamp,
-});
-export type SessionResponse = z.infer<typeof SessionResponse>;
-
-export const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 
 // ---- workflows --------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-import { Jwks, SessionRequest, SessionResponse } from '../../contracts/api.ts';
+import { Jwks, SessionRequest, SessionResponse } from '../../contracts/session.ts';
 import { z } from 'zod';
 import { RevokeRequest, TOKEN_EXCHANGE, TokenRequest, TokenResponse } from '../../contracts/token.ts';
 import type { TransitKeySet, VerifiedToken } from '../../lib/identity/index.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { SessionResponse } from '../../contracts/api.ts';
+import { SessionResponse } from '../../contracts/session.ts';
 import { Role, ROLES } from '../../contracts/roles.ts';
 import {
   ApiClient,

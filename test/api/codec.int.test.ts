@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CodecPayloads, SessionResponse } from '../../contracts/api.ts';
+import { CodecPayloads } from '../../contracts/api.ts';
+import { SessionResponse } from '../../contracts/session.ts';
 import { Keyring, createPayloadCodec, transitWrapper, type PayloadCodec } from '../../lib/codec/index.ts';
 import type { BaoClient } from '../../lib/clients/index.ts';
 import { stackBao } from '../support/stack-bao.ts';

@@ -5,7 +5,8 @@ import { agentInput, PROPOSAL, PROPOSAL_DIGEST } from './support/agent-world.ts'
 import { blocking, failureType, progressOf, startAgentTask, untilProgress } from './support/driver.ts';
 import { startWorkflowTest } from './support/environment.ts';
 import type { WorkflowTest } from './support/environment.ts';
-import { unsignedApproval, World } from './support/world.ts';
+import { unsignedApproval } from './support/approvals.ts';
+import { World } from './support/world.ts';
 import type { AllActivities } from './support/world.ts';
 
 let test: WorkflowTest;

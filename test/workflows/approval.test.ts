@@ -4,7 +4,8 @@ import { SaipError } from '../../contracts/errors.ts';
 import { failureType, progressOf, startTraining, untilProgress } from './support/driver.ts';
 import { startWorkflowTest } from './support/environment.ts';
 import type { WorkflowTest } from './support/environment.ts';
-import { SUBJECT, trainInput, unsignedApproval, World } from './support/world.ts';
+import { SUBJECT, unsignedApproval } from './support/approvals.ts';
+import { trainInput, World } from './support/world.ts';
 import type { AllActivities } from './support/world.ts';
 
 let test: WorkflowTest;

@@ -7,6 +7,8 @@ const ED25519 = 0x01;
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const MOST_SIGNATURES = 64;
+/** Control characters below the space, but for the newline: the format forbids them. */
+const FORBIDDEN = /[^\n -\u{10ffff}]/u;
 const NAME = /^[^\s+\p{White_Space}]+$/u;
 
 /** Who signs notes, by the encoding of C2SP signed-note: name, key id and Ed25519 key. */
@@ -66,8 +68,7 @@ function signatureLine({ name, id }: NoteKey, signature: Uint8Array): string {
  */
 export function openNote(note: string, keys: readonly NoteKey[]): string {
   const end = note.lastIndexOf('\n\n');
-  // eslint-disable-next-line no-control-regex -- the format forbids exactly these
-  if (end < 0 || !note.endsWith('\n') || !note.isWellFormed() || /[\0-\x09\x0b-\x1f]/.test(note)) {
+  if (end < 0 || !note.endsWith('\n') || !note.isWellFormed() || FORBIDDEN.test(note)) {
     throw new AuditError('AUDIT_NOTE_INVALID', 'This is no signed note.');
   }
   const text = note.slice(0, end + 1);

@@ -4,8 +4,7 @@ import { quote } from './problems.ts';
 
 /** Names that are something else to the language that reads the table. */
 const RESERVED = new Set(['__proto__', 'constructor', 'prototype']);
-// eslint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+const CONTROL = /\p{Cc}/u;
 
 /**
  * Checks the names of the columns, all of them.

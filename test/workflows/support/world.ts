@@ -12,12 +12,11 @@ import type {
   TrainedModel,
 } from '../../../contracts/activities.ts';
 import type { AgentActivities } from '../../../contracts/agent-activities.ts';
-import type { ApprovalClaims } from '../../../contracts/approval.ts';
 import type { NewLineage, StepProducer, StepQuery } from '../../../contracts/step-cache.ts';
 import { AttackInput } from '../../../contracts/attack-retest.ts';
 import type { AttackRecord, Measured } from '../../../contracts/attack-retest.ts';
-import { SaipError } from '../../../contracts/errors.ts';
 import { AgentWorld } from './agent-world.ts';
+import { SUBJECT, verifyUnsigned } from './approvals.ts';
 import { ref } from './refs.ts';
 import { ReleaseWorld } from './release-world.ts';
 import { TrainInput } from '../../../contracts/train-register-deploy.ts';
@@ -25,9 +24,7 @@ import { TrainInput } from '../../../contracts/train-register-deploy.ts';
 /** The activities of all pools. */
 export type AllActivities = CpuActivities & GpuActivities & ReleaseActivities & AgentActivities;
 
-export { ref };
-
-export const SUBJECT = ref('subject').sha256;
+export { ref, SUBJECT };
 
 export function trainInput(changes: Partial<TrainInput> = {}): TrainInput {
   return TrainInput.parse({
@@ -368,35 +365,4 @@ export function attackInput(changes: Partial<AttackInput> = {}): AttackInput {
     requestedBy: 'redteam-1',
     ...changes,
   });
-}
-
-type Expected = Parameters<CpuActivities['verifyApproval']>[0]['expected'];
-
-/** The rules of an approval without its signature; `test/identity` covers the signature. */
-function verifyUnsigned(jws: string, expected: Expected): ApprovalClaims {
-  const [, payload = '', signature] = jws.split('.');
-  if (signature !== 'signed') throw new SaipError('APPROVAL_INVALID', 'The signature does not verify.');
-  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as ApprovalClaims;
-  if (claims.workflowId !== expected.workflowId || claims.subjectDigest !== expected.subjectDigest) {
-    throw new SaipError('APPROVAL_SUBJECT_MISMATCH', 'The approval is about something else.');
-  }
-  if (claims.sub === expected.requestedBy) {
-    throw new SaipError('APPROVAL_SAME_PERSON', 'The requester cannot approve.');
-  }
-  return claims;
-}
-
-export function unsignedApproval(claims: Partial<ApprovalClaims>, signature = 'signed'): string {
-  const whole = {
-    iss: 'https://api',
-    sub: 'approver-1',
-    jti: 'jti-1',
-    iat: 0,
-    exp: 0,
-    stage: 'approval',
-    subjectDigest: SUBJECT,
-    decision: 'approve',
-    ...claims,
-  };
-  return ['e30', Buffer.from(JSON.stringify(whole)).toString('base64url'), signature].join('.');
 }
