@@ -28,7 +28,8 @@ export type Parameters = z.infer<typeof parameters>;
 
 /** Row-major, nested by dimension or flat. Elements are checked where they become a tensor, not here. */
 const tensorData = z.custom<unknown[]>(Array.isArray, 'expected an array').meta({
-  description: 'Row-major elements, nested by dimension or flat. Left out where the elements follow the JSON as raw bytes.',
+  description:
+    'Row-major elements, nested by dimension or flat. Left out where the elements follow the JSON as raw bytes.',
   override: { type: 'array', items: {} },
 });
 

@@ -5,7 +5,15 @@ import type { Decision, Resource } from '../../lib/policy/index.ts';
 import { ApiError } from '../errors.ts';
 import { bodyReader } from './body.ts';
 import { deadline } from './deadline.ts';
-import { ANONYMOUS, EncodedBody, type Access, type Caller, type Method, type RequestContext, type Route } from './route.ts';
+import {
+  ANONYMOUS,
+  EncodedBody,
+  type Access,
+  type Caller,
+  type Method,
+  type RequestContext,
+  type Route,
+} from './route.ts';
 import { nameSpan, traceIdOf } from './trace.ts';
 import { validate } from './validate.ts';
 

@@ -128,9 +128,7 @@ export interface RouteSpec<
   readonly errors?: readonly ErrorCode[];
   handler(
     context: RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, D>,
-  ): R extends z.ZodType
-    ? Promise<z.infer<R> | EncodedBody> | z.infer<R> | EncodedBody
-    : Promise<void> | void;
+  ): R extends z.ZodType ? Promise<z.infer<R> | EncodedBody> | z.infer<R> | EncodedBody : Promise<void> | void;
 }
 
 /** A route with its types erased, as the table holds it. */

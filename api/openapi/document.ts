@@ -146,7 +146,9 @@ function uploadBody({ types }: UploadBody): ZodOpenApiOperationObject['requestBo
   return { required: true, content: Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])) };
 }
 
-function success({ success: { description, schema, mediaType, otherTypes = [], headers } }: Route): ZodOpenApiResponseObject {
+function success({
+  success: { description, schema, mediaType, otherTypes = [], headers },
+}: Route): ZodOpenApiResponseObject {
   const content = schema
     ? { [mediaType ?? 'application/json']: { schema }, ...Object.fromEntries(otherTypes.map((type) => [type, {}])) }
     : mediaType

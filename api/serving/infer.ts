@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { ModelMetadata } from '../../contracts/inference.ts';
-import { readInputs, readOutputs, topClasses, type AnswerOutput, type InferAnswer, type InferCall } from './codec/index.ts';
+import {
+  readInputs,
+  readOutputs,
+  topClasses,
+  type AnswerOutput,
+  type InferAnswer,
+  type InferCall,
+} from './codec/index.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { inputDigestOf, summaryOf } from './record.ts';
 import type { InputSpec } from './tensors.ts';

@@ -35,7 +35,8 @@ export async function predict(io: Io, model: string, options: PredictOptions): P
   const api = await ApiClient.open(io.env);
   if (record !== undefined || file !== undefined) return predictRecords(io, api, model, options);
   if (options.mnist !== undefined) return predictMnist(io, api, model, options.mnist, options);
-  const response = await infer(api, model, await readRequest(options.input ?? '-'));
+  const request = await readRequest(options.input ?? '-');
+  const response = await api.postText(path`/v2/models/${model}/infer`, request, InferResponse, { role: 'predictor' });
   present(io, options, response, () => describe(response, io));
   return EXIT.ok;
 }
@@ -104,10 +105,12 @@ function infer(api: ApiClient, model: string, request: InferRequest): Promise<In
   return api.post(path`/v2/models/${model}/infer`, request, InferResponse, { role: 'predictor' });
 }
 
-async function readRequest(file: string): Promise<InferRequest> {
+/** The text of a request, once it is seen to be one. */
+async function readRequest(file: string): Promise<string> {
   const source = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8').catch(unreadable);
   try {
-    return InferRequest.parse(JSON.parse(source));
+    InferRequest.parse(JSON.parse(source));
+    return source;
   } catch (error) {
     throw usageError(
       `${file} is no Open Inference request: ${error instanceof SyntaxError ? error.message : 'see inputs'}`,

@@ -58,5 +58,7 @@ const SHOWN = 20;
 
 function namesOf(names: Iterable<string>): string {
   const all = [...names];
-  return all.length <= SHOWN ? all.join(', ') : `${all.slice(0, SHOWN).join(', ')} and ${String(all.length - SHOWN)} more`;
+  return all.length <= SHOWN
+    ? all.join(', ')
+    : `${all.slice(0, SHOWN).join(', ')} and ${String(all.length - SHOWN)} more`;
 }

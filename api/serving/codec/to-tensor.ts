@@ -25,7 +25,8 @@ export function toTensor(input: CallInput, expected: InputSpec, path: string): T
   }
   const source = kindOf(datatype, `${path}.datatype`);
   const target = kindOf(expected.datatype, `${path}.datatype`);
-  if (expected.datatype === 'BOOL' && datatype !== 'BOOL') throw mismatch(`The model takes BOOL, not ${datatype}.`, path);
+  if (expected.datatype === 'BOOL' && datatype !== 'BOOL')
+    throw mismatch(`The model takes BOOL, not ${datatype}.`, path);
   const length = lengthOf(shape, expected.shape, `${path}.shape`);
   // A missing value is a NaN that reaches the graph.
   const missing = expected.missing === true && !target.integer;

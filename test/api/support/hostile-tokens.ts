@@ -30,19 +30,39 @@ export const hostileTokens = (hs256: (input: string, secret: string) => string):
   { what: 'no token at all', spoil: () => 'Bearer hello', ...invalid },
   { what: 'a token in two parts', spoil: (token) => `Bearer ${parts(token).slice(0, 2).join('.')}`, ...invalid },
   { what: 'a token in five parts', spoil: (token) => `Bearer ${token}.a.b`, ...invalid },
-  { what: 'a token without its signature', spoil: (token) => `Bearer ${parts(token).slice(0, 2).join('.')}.`, ...invalid },
-  { what: 'a signature of zeros', spoil: (token) => `Bearer ${parts(token).slice(0, 2).join('.')}.${'A'.repeat(86)}`, ...invalid },
-  { what: 'other claims under the same signature', spoil: (token) => {
-    const [header, , signature] = parts(token);
-    return `Bearer ${header}.${encoded({ sub: 'root', roles: ['admin'] })}.${signature}`;
-  }, ...invalid },
-  { what: 'algorithm none', spoil: (token) => `Bearer ${encoded({ alg: 'none', typ: 'at+jwt' })}.${parts(token)[1]}.`, ...invalid },
-  { what: 'the public key as a secret', spoil: (token, publicKey) => {
-    const [header, payload] = parts(token);
-    const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string };
-    const input = `${encoded({ alg: 'HS256', typ: 'at+jwt', kid })}.${payload}`;
-    return `Bearer ${input}.${hs256(input, publicKey)}`;
-  }, ...invalid },
+  {
+    what: 'a token without its signature',
+    spoil: (token) => `Bearer ${parts(token).slice(0, 2).join('.')}.`,
+    ...invalid,
+  },
+  {
+    what: 'a signature of zeros',
+    spoil: (token) => `Bearer ${parts(token).slice(0, 2).join('.')}.${'A'.repeat(86)}`,
+    ...invalid,
+  },
+  {
+    what: 'other claims under the same signature',
+    spoil: (token) => {
+      const [header, , signature] = parts(token);
+      return `Bearer ${header}.${encoded({ sub: 'root', roles: ['admin'] })}.${signature}`;
+    },
+    ...invalid,
+  },
+  {
+    what: 'algorithm none',
+    spoil: (token) => `Bearer ${encoded({ alg: 'none', typ: 'at+jwt' })}.${parts(token)[1]}.`,
+    ...invalid,
+  },
+  {
+    what: 'the public key as a secret',
+    spoil: (token, publicKey) => {
+      const [header, payload] = parts(token);
+      const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string };
+      const input = `${encoded({ alg: 'HS256', typ: 'at+jwt', kid })}.${payload}`;
+      return `Bearer ${input}.${hs256(input, publicKey)}`;
+    },
+    ...invalid,
+  },
   { what: 'another algorithm', header: { alg: 'ES384' }, ...invalid },
   { what: 'algorithm PS256', header: { alg: 'PS256' }, ...invalid },
   { what: 'a key by value', header: { jwk: { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' } }, ...invalid },

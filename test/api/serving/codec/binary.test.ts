@@ -60,7 +60,8 @@ const tensors: fc.Arbitrary<TensorData> = fc
     }
     const { type, array, min, max, integer } = kindOf(datatype, 'x');
     if (datatype === 'INT64' || datatype === 'UINT64') {
-      const bounds = datatype === 'INT64' ? { min: -(2n ** 63n), max: 2n ** 63n - 1n } : { min: 0n, max: 2n ** 64n - 1n };
+      const bounds =
+        datatype === 'INT64' ? { min: -(2n ** 63n), max: 2n ** 63n - 1n } : { min: 0n, max: 2n ** 64n - 1n };
       return many(fc.bigInt(bounds)).map((data): TensorData => {
         const values = new array(length);
         data.forEach((value, i) => (values[i] = value));
@@ -148,9 +149,17 @@ describe('a raw tensor', () => {
     ['of billions of strings', () => read('BYTES', new Uint8Array(8), [2 ** 40]), 'parameters.binary_data_size'],
     ['of a string beyond the end', () => read('BYTES', Uint8Array.of(255, 255, 255, 255, 65), [1]), 'data[0]'],
     ['of a length that is cut off', () => read('BYTES', Uint8Array.of(1, 0, 0, 0, 65, 2, 0, 0), [2]), 'data[1]'],
-    ['with bytes after its strings', () => read('BYTES', Uint8Array.of(0, 0, 0, 0, 1), [1]), 'parameters.binary_data_size'],
+    [
+      'with bytes after its strings',
+      () => read('BYTES', Uint8Array.of(0, 0, 0, 0, 1), [1]),
+      'parameters.binary_data_size',
+    ],
     ['that is not UTF-8', () => read('BYTES', Uint8Array.of(1, 0, 0, 0, 0xff), [1]), 'data[0]'],
-    ['out of the range of the graph', () => read('FP64', bytesOf(Float64Array.of(1e39)), [1], { datatype: 'FP32' }), 'data[0]'],
+    [
+      'out of the range of the graph',
+      () => read('FP64', bytesOf(Float64Array.of(1e39)), [1], { datatype: 'FP32' }),
+      'data[0]',
+    ],
   ])('%s is refused, naming the field', (_, work, field) => {
     expect(refusal(work)).toEqual({ code: 'TENSOR_INVALID', field: `body.inputs[0].${field}` });
   });
@@ -165,7 +174,8 @@ describe('a raw tensor', () => {
 
 describe('a body with raw tensors', () => {
   const good = body([raw('FP32', [1], 4)], [new Uint8Array(4)]);
-  const open = (headers: Record<string, string>, bytes = good.bytes) => refusal(() => decodeInferRequest(bytes, headers));
+  const open = (headers: Record<string, string>, bytes = good.bytes) =>
+    refusal(() => decodeInferRequest(bytes, headers));
   const octets = { 'content-type': 'application/octet-stream' };
 
   it.each(['0', '-1', '1e2', '0x10', 'abc', '99999999999', String(good.bytes.length + 1)])(
@@ -184,11 +194,21 @@ describe('a body with raw tensors', () => {
   it.each<[string, readonly object[], number, string]>([
     ['a size beyond the end', [raw('FP32', [1], 8)], 4, 'body.inputs[0].parameters.binary_data_size'],
     ['a negative size', [raw('FP32', [1], -4)], 4, 'body.inputs[0].parameters.binary_data_size'],
-    ['a size that is no number', [{ ...raw('FP32', [1], 4), parameters: { binary_data_size: '4' } }], 4, 'body.inputs[0].parameters.binary_data_size'],
+    [
+      'a size that is no number',
+      [{ ...raw('FP32', [1], 4), parameters: { binary_data_size: '4' } }],
+      4,
+      'body.inputs[0].parameters.binary_data_size',
+    ],
     ['bytes that nobody asked for', [raw('FP32', [1], 4)], 5, 'body'],
     ['data twice', [{ ...raw('FP32', [1], 4), data: [1] }], 4, 'body.inputs[0].data'],
     ['no data', [{ name: 'x', datatype: 'FP32', shape: [1] }], 0, 'body.inputs[0].data'],
-    ['shared memory', [{ ...raw('FP32', [1], 4), parameters: { shared_memory_region: 'r' } }], 4, 'body.inputs[0].parameters.shared_memory_region'],
+    [
+      'shared memory',
+      [{ ...raw('FP32', [1], 4), parameters: { shared_memory_region: 'r' } }],
+      4,
+      'body.inputs[0].parameters.shared_memory_region',
+    ],
   ])('and %s is refused, naming the field', (_, inputs, size, field) => {
     const given = body(inputs, [new Uint8Array(size)]);
     expect(refusal(() => decode(given))).toEqual({ code: 'REQUEST_INVALID', field });
@@ -209,12 +229,16 @@ describe('a body with raw tensors', () => {
 describe('parameters', () => {
   const call = (parameters: object, outputs?: readonly object[]) =>
     decodeInferRequest(
-      Buffer.from(JSON.stringify({ parameters, outputs, inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] })),
+      Buffer.from(
+        JSON.stringify({ parameters, outputs, inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] }),
+      ),
       {},
     );
 
   it('choose raw outputs, all or one, and the best classes', () => {
-    expect(call({ binary_data_output: true }, [{ name: 'a' }, { name: 'b', parameters: { binary_data: false } }])).toMatchObject({
+    expect(
+      call({ binary_data_output: true }, [{ name: 'a' }, { name: 'b', parameters: { binary_data: false } }]),
+    ).toMatchObject({
       binaryOutput: true,
       outputs: [
         { name: 'a', binary: true },
