@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { ApiError } from '../errors.ts';
+import { checkJsonText } from './json-text.ts';
 import type { BodyType, Route } from './route.ts';
 import { validate } from './validate.ts';
 
@@ -17,7 +17,12 @@ export function bodyReader(route: Route): (request: Request, response: Response)
   const limit = route.bodyLimit ?? DEFAULT_LIMIT;
   const types = route.bodyTypes ?? DEFAULT_TYPES;
   const parsers: Record<BodyType, RequestHandler> = {
-    'application/json': express.json({ limit, strict: false, type: () => true, verify: refuseOtherText }),
+    'application/json': express.json({
+      limit,
+      strict: false,
+      type: () => true,
+      verify: (_request, _response, bytes) => checkJsonText(bytes),
+    }),
     'application/x-www-form-urlencoded': express.urlencoded({ limit, extended: false, parameterLimit: 20 }),
     'application/octet-stream': express.raw({ limit, type: () => true }),
   };
@@ -39,7 +44,11 @@ export function bodyReader(route: Route): (request: Request, response: Response)
     await run(parser, request, response)
       .catch((error: unknown) => refuseEncoding(error, request))
       .finally(() => clearTimeout(late));
-    return route.decode?.(request.body as Buffer, request.headers) ?? check(route, request.body);
+    const read = request.body as unknown;
+    if (route.decode === undefined) return check(route, read);
+    // Of a request whose connection broke meanwhile nothing is read.
+    if (Buffer.isBuffer(read)) return route.decode(read, request.headers);
+    throw new ApiError('REQUEST_INVALID', 'The body ended before its end.', { field: 'body' });
   };
 }
 
@@ -55,11 +64,6 @@ function refuseEncoding(error: unknown, { headers }: Request): never {
 
 function check({ body }: Route, value: unknown): unknown {
   return body === undefined ? undefined : validate(body, value, 'body');
-}
-
-/** RFC 8259 section 8.1: JSON is UTF-8; a decoder would put replacement characters in the place of anything else. */
-function refuseOtherText(_request: unknown, _response: unknown, bytes: Buffer): void {
-  if (!isUtf8(bytes)) throw new ApiError('REQUEST_INVALID', 'The body is not valid UTF-8.', { field: 'body' });
 }
 
 /** RFC 9112: a body is there when its length or a transfer coding is announced; an announced 0 is none. */

@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { InferRequest, type Datatype, type InferInput } from '../../../contracts/inference.ts';
 import { ApiError } from '../../errors.ts';
+import { checkJsonText } from '../../http/json-text.ts';
 import { validate } from '../../http/validate.ts';
 import type { JsonData } from './json-elements.ts';
 import { parseWithLongIntegers } from './long-integers.ts';
@@ -74,8 +74,8 @@ function headerLength(body: Buffer, headers: IncomingHttpHeaders): number | unde
 }
 
 function textOf(bytes: Buffer): string {
-  if (isUtf8(bytes)) return bytes.toString('utf8');
-  throw new ApiError('REQUEST_INVALID', 'The body is not valid UTF-8.', { field: 'body' });
+  checkJsonText(bytes);
+  return bytes.toString('utf8');
 }
 
 function parse(text: string): unknown {

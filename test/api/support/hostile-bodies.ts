@@ -61,9 +61,15 @@ const BODIES: readonly HostileBody[] = [
     ...request,
   },
   {
-    what: 'a nesting of a million levels',
+    what: 'a nesting of sixteen million levels',
     headers: json,
-    body: () => `${'['.repeat(1e6)}${']'.repeat(1e6)}`,
+    body: () => `${'['.repeat(16e6)}${']'.repeat(16e6)}`,
+    ...request,
+  },
+  {
+    what: 'a million objects in one another',
+    headers: json,
+    body: () => `${'{"a":'.repeat(1e6)}1${'}'.repeat(1e6)}`,
     ...request,
   },
   { what: 'inputs by way of a prototype', headers: json, body: `{"__proto__":${JSON.stringify(good)}}`, ...request },
@@ -161,7 +167,7 @@ const TENSORS: readonly HostileBody[] = [
   { what: 'rows of other lengths', body: of({ shape: [2, 4], data: [[1, 2, 3, 4], [1]] }), ...tensor },
   { what: 'deeper data than its shape', body: of({ data: [[[1], 2, 3, 4]] }), ...tensor },
   { what: 'a byte of 256', body: of({ datatype: 'UINT8', data: [256, 0, 0, 0] }), ...tensor },
-  { what: 'an integer of 2^64', headers: json, body: text('[18446744073709551616,0,0,0]', 'UINT64'), ...tensor },
+  { what: 'an integer of 2^65', headers: json, body: text('[36893488147419103232,0,0,0]', 'UINT64'), ...tensor },
   {
     what: 'an integer of a million digits',
     headers: json,
