@@ -16,6 +16,7 @@ import { EncodedBody, route, type RequestContext, type Route } from '../http/rou
 import { MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
 import { predictRoute } from './predict.ts';
 import { repositoryRoutes, type RepositoryRoutesOptions } from './repository.ts';
+import { scoreRoute } from './score.ts';
 import { statisticsRoutes } from './statistics.ts';
 import {
   decodeInferRequest,
@@ -63,6 +64,7 @@ export function inferenceRoutes(options: InferenceRoutesOptions): Route[] {
   return [
     ...serverRoutes(options),
     predictRoute(options),
+    scoreRoute(options),
     ...repositoryRoutes(options),
     ...statisticsRoutes(options),
     ...modelRoutes(options, '/v2/models/{model}', aliasParams, ({ model }) =>

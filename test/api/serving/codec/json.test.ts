@@ -2,7 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Datatype } from '../../../../contracts/inference.ts';
 import { ApiError } from '../../../../api/errors.ts';
-import { decodeInferRequest, encodeInferResponse, toTensor, type CallInput } from '../../../../api/serving/codec/index.ts';
+import {
+  decodeInferRequest,
+  encodeInferResponse,
+  toTensor,
+  type CallInput,
+} from '../../../../api/serving/codec/index.ts';
 import type { InputSpec, TensorData } from '../../../../api/serving/tensors.ts';
 
 /** One input as it comes out of a body; `data` may be JSON text, for what JSON.stringify cannot write. */
