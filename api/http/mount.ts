@@ -144,7 +144,7 @@ async function answer(entry: Route, context: RequestContext): Promise<void> {
   response.status(entry.success.status);
   const body = await entry.handler(context);
   if (body instanceof EncodedBody) {
-    for (const [name, value] of Object.entries(body.headers)) if (value !== undefined) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(body.headers)) response.setHeader(name, value);
     response.end(body.bytes);
     return;
   }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { ErrorCode } from '../../contracts/errors.ts';
@@ -53,10 +53,10 @@ export type BodyType = 'application/json' | 'application/x-www-form-urlencoded' 
 
 /** An answer whose bytes are made by the handler, in place of a value that is written as JSON. */
 export class EncodedBody {
-  readonly headers: OutgoingHttpHeaders;
+  readonly headers: Readonly<Record<string, string>>;
   readonly bytes: Buffer;
 
-  constructor(headers: OutgoingHttpHeaders, bytes: Buffer) {
+  constructor(headers: Readonly<Record<string, string>>, bytes: Buffer) {
     this.headers = headers;
     this.bytes = bytes;
   }

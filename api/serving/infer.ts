@@ -20,8 +20,11 @@ export interface InferTimings {
   readonly compute: number;
   /** Entries of the first axis over all inputs. */
   readonly rows: number;
-  /** Milliseconds before it ran; until the request was a tensor; and from the result to the answer. */
-  readonly queue?: number;
+  /** Milliseconds before it, in the queue of the model. */
+  readonly queued?: number;
+  /** Requests that shared the call. */
+  readonly batch?: number;
+  /** Milliseconds until the request was a tensor, and from the result to the answer. */
   readonly input?: number;
   readonly output?: number;
 }

@@ -26,8 +26,9 @@ export class ServingStatistics {
     const counts = this.#of(version);
     counts.lastInference = Date.now();
     counts.rows += timings.rows;
-    counts.executions += 1;
-    const spent = { queue: timings.queue, compute_input: timings.input, compute_output: timings.output };
+    // A call that several share counts once, in parts.
+    counts.executions += 1 / (timings.batch ?? 1);
+    const spent = { queue: timings.queued, compute_input: timings.input, compute_output: timings.output };
     add(counts, 'success', latency);
     add(counts, 'compute_infer', timings.compute);
     for (const [name, ms = 0] of Object.entries(spent)) add(counts, name as Durations, ms);
@@ -46,7 +47,7 @@ export class ServingStatistics {
         version,
         last_inference: counts.lastInference,
         inference_count: counts.rows,
-        execution_count: counts.executions,
+        execution_count: Math.round(counts.executions),
         inference_stats: {
           success: nanoseconds(counts, 'success'),
           fail: nanoseconds(counts, 'fail'),

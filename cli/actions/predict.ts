@@ -14,11 +14,14 @@ import { renderPredictions } from '../render/prediction-grid.ts';
 import { renderTable } from '../render/table.ts';
 import { readClasses } from './classes.ts';
 import { predictRecords } from './predict-records.ts';
+import { scoreFile } from './score-file.ts';
 import type { RecordSources } from './predict-records.ts';
 
 export interface PredictOptions extends OutputOptions, RecordSources {
   /** File with an Open Inference request, `-` for stdin. */
   readonly input?: string;
+  /** The file is answered while it is sent. */
+  readonly stream?: boolean;
   /** Positions in MNIST's test set. */
   readonly mnist?: readonly number[];
 }
@@ -32,7 +35,9 @@ export async function predict(io: Io, model: string, options: PredictOptions): P
   if ([input, mnist, record, file].filter((source) => source !== undefined).length !== 1) {
     throw usageError('give one of --record JSON…, --file CSV, --input FILE and --mnist INDEX…');
   }
+  if (options.stream === true && file === undefined) throw usageError('--stream needs --file FILE');
   const api = await ApiClient.open(io.env);
+  if (options.stream === true && file !== undefined) return scoreFile(io, api, model, file);
   if (record !== undefined || file !== undefined) return predictRecords(io, api, model, options);
   if (options.mnist !== undefined) return predictMnist(io, api, model, options.mnist, options);
   const request = await readRequest(options.input ?? '-');

@@ -63,6 +63,14 @@ export class ApiClient {
     return readBody(await this.#fetch(path, init, { timeoutMs: DOWNLOAD_TIMEOUT_MS, ...options }), schema);
   }
 
+  /** Sends a file as it is read, and gives the answer as it comes, while the file is still sent. */
+  async exchange(path: string, file: FileBody, options: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    const init = { method: 'POST', headers: { 'content-type': file.type }, body: file.bytes, duplex: 'half' as const };
+    const response = await this.#fetch(path, init, { timeoutMs: DOWNLOAD_TIMEOUT_MS, ...options });
+    if (!response.ok || response.body === null) throw await problemError(response);
+    return response.body;
+  }
+
   async delete(path: string, options: CallOptions): Promise<void> {
     const response = await this.#send('DELETE', path, undefined, options);
     if (!response.ok) throw await problemError(response);

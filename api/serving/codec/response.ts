@@ -1,4 +1,3 @@
-import type { OutgoingHttpHeaders } from 'node:http';
 import type { Parameters } from '../../../contracts/inference.ts';
 import { datatypeOfTensor, type TensorData } from '../tensors.ts';
 import { writeRaw } from './raw-elements.ts';
@@ -21,7 +20,7 @@ export interface InferAnswer {
 }
 
 export interface EncodedAnswer {
-  readonly headers: OutgoingHttpHeaders;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
@@ -51,7 +50,6 @@ export function encodeInferResponse({ model, version, id, parameters, outputs }:
   const headers = {
     'content-type': 'application/octet-stream',
     [HEADER_LENGTH]: String(json.length),
-    'content-length': body.length,
   };
   return { headers, body };
 }

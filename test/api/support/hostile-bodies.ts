@@ -23,10 +23,10 @@ const text = (data: string, datatype = 'FP32') =>
 
 /** The model's input raw, with what is said about it. */
 function raw(change: { json?: object; parameters?: object; bytes?: Buffer; length?: string; extra?: Buffer } = {}) {
-  const { data: _, ...bare } = input;
+  const { name, shape, datatype } = input;
   const bytes = change.bytes ?? Buffer.from(Float32Array.of(1, 2, 3, 4).buffer);
   const parameters = { binary_data_size: bytes.length, ...change.parameters };
-  const json = Buffer.from(JSON.stringify({ inputs: [{ ...bare, parameters, ...change.json }] }));
+  const json = Buffer.from(JSON.stringify({ inputs: [{ name, shape, datatype, parameters, ...change.json }] }));
   const length = change.length ?? String(json.length);
   return {
     headers: { 'content-type': 'application/octet-stream', 'inference-header-content-length': length },
