@@ -28,6 +28,7 @@ export type ApiErrorCode = Extract<
   | 'ALIAS_UNKNOWN'
   | 'MODEL_NOT_READY'
   | 'MODEL_LOAD_FAILED'
+  | 'MODEL_UNLOADED'
   | 'SIGNATURE_MISSING'
   | 'SIGNATURE_INVALID'
   | 'TENSOR_INVALID'

@@ -23,11 +23,13 @@ export const Datatype = z.enum(DATATYPES);
 export type Datatype = z.infer<typeof Datatype>;
 
 const parameter = z.union([z.string(), z.number(), z.boolean()]);
-const parameters = z.record(z.string(), parameter);
+const parameters = z.record(z.string().max(256), parameter);
+export type Parameters = z.infer<typeof parameters>;
 
 /** Row-major, nested by dimension or flat. Elements are checked where they become a tensor, not here. */
-const tensorData = z.array(z.unknown()).meta({
-  description: 'Row-major elements, nested by dimension or flat.',
+const tensorData = z.custom<unknown[]>(Array.isArray, 'expected an array').meta({
+  description:
+    'Row-major elements, nested by dimension or flat. Left out where the elements follow the JSON as raw bytes.',
   override: { type: 'array', items: {} },
 });
 
@@ -35,17 +37,20 @@ export const InferInput = z.object({
   name: z.string().min(1).max(256),
   shape: z.array(z.int().nonnegative()).min(1).max(8),
   datatype: Datatype,
+  /** `binary_data_size`: the bytes of this tensor after the JSON, little-endian. */
   parameters: parameters.optional(),
-  data: tensorData,
+  data: tensorData.optional(),
 });
 export type InferInput = z.infer<typeof InferInput>;
 
 /** Body of `POST /v2/models/{model}[/versions/{version}]/infer`. */
 export const InferRequest = z.object({
   id: z.string().max(256).optional(),
+  /** `binary_data_output`: raw outputs; `timeout`: microseconds. What nobody knows here is given back. */
   parameters: parameters.optional(),
   /** A model of a table has one input a feature. */
   inputs: z.array(InferInput).min(1).max(2048),
+  /** Parameters of an output: `binary_data`, and `classification` for so many best classes. */
   outputs: z
     .array(z.object({ name: z.string().min(1).max(256), parameters: parameters.optional() }))
     .max(16)
@@ -58,8 +63,8 @@ export const InferOutput = z.object({
   shape: z.array(z.int()),
   datatype: Datatype,
   parameters: parameters.optional(),
-  /** Flat, row-major. */
-  data: z.array(z.union([z.number(), z.boolean(), z.string()])),
+  /** Flat, row-major. `null` for NaN and infinities, which JSON does not have. */
+  data: z.array(z.union([z.number(), z.boolean(), z.string(), z.null()])),
 });
 export type InferOutput = z.infer<typeof InferOutput>;
 

@@ -27,6 +27,7 @@ export const ACTIONS = [
   'model:import',
   'model:infer',
   'model:rollback',
+  'model:serve',
   'dataset:read',
   'dataset:write',
   'schedule:read',

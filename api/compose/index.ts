@@ -123,6 +123,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       metrics: new InferenceMetrics(registry, serving.served),
       recorder: audit.recorder,
       isReady: () => serving.ready,
+      switchModel: (model, load, actor) => serving.switch(model, load, actor),
     },
     lineage: { lineage: new LineageLog(pool), registry: models },
     stepCache: { steps, collect: () => withLock(pool, 'step-cache:collect', () => collectSteps({ steps, artifacts })) },

@@ -4,6 +4,7 @@ import {
   MlflowClient,
   ModelRegistry,
   ServingStatus,
+  ServingSwitches,
   listenAliases,
   type BaoClient,
   type DatabaseCredentials,
@@ -32,6 +33,7 @@ export function composeServing({ config, logger, bao, pool, credentials }: Servi
     source,
     registry: new ModelRegistry(pool),
     aliases: new AliasLog(pool),
+    switches: new ServingSwitches(pool),
     status: new ServingStatus(pool),
     listen: (onChange) =>
       listenAliases({

@@ -1,6 +1,8 @@
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { ApiError } from '../errors.ts';
+import { checkJsonText } from './json-text.ts';
 import type { BodyType, Route } from './route.ts';
+import { validate } from './validate.ts';
 
 const DEFAULT_LIMIT = 256 * 1024;
 /** How long a client may take to send a body; files have longer, by the server's own limit. */
@@ -8,22 +10,29 @@ const READ_MS = 60_000;
 const DEFAULT_TYPES: readonly BodyType[] = ['application/json'];
 
 /**
- * Reads the body of one route with its own limit and media types. Runs after the permission check, so that nobody
- * can make the server read what they may not send.
+ * Reads and checks the body of one route with its own limit and media types. Runs after the permission check, so that
+ * nobody can make the server read what they may not send.
  */
 export function bodyReader(route: Route): (request: Request, response: Response) => Promise<unknown> {
   const limit = route.bodyLimit ?? DEFAULT_LIMIT;
   const types = route.bodyTypes ?? DEFAULT_TYPES;
   const parsers: Record<BodyType, RequestHandler> = {
-    'application/json': express.json({ limit, strict: false }),
+    'application/json': express.json({
+      limit,
+      strict: false,
+      type: () => true,
+      verify: (_request, _response, bytes) => checkJsonText(bytes),
+    }),
     'application/x-www-form-urlencoded': express.urlencoded({ limit, extended: false, parameterLimit: 20 }),
+    'application/octet-stream': express.raw({ limit, type: () => true }),
   };
   return async (request, response) => {
     if (!hasBody(request)) {
-      if (route.bodyOptional === true) return {};
+      if (route.bodyOptional === true) return check(route, {});
       throw new ApiError('REQUEST_INVALID', 'The request has no body.', { field: 'body' });
     }
-    const type = types.find((candidate) => request.is(candidate) !== false);
+    const untyped = route.untyped === true && request.headers['content-type'] === undefined;
+    const type = untyped ? types[0] : types.find((candidate) => request.is(candidate) !== false);
     if (type === undefined) {
       throw new ApiError('UNSUPPORTED_MEDIA_TYPE', `Send ${types.join(' or ')}.`, {
         field: 'header.content-type',
@@ -31,9 +40,30 @@ export function bodyReader(route: Route): (request: Request, response: Response)
       });
     }
     const late = setTimeout(() => request.destroy(), READ_MS).unref();
-    await run(parsers[type], request, response).finally(() => clearTimeout(late));
-    return request.body as unknown;
+    const parser = parsers[route.decode === undefined ? type : 'application/octet-stream'];
+    await run(parser, request, response)
+      .catch((error: unknown) => refuseEncoding(error, request))
+      .finally(() => clearTimeout(late));
+    const read = request.body as unknown;
+    if (route.decode === undefined) return check(route, read);
+    // Of a request whose connection broke meanwhile nothing is read.
+    if (Buffer.isBuffer(read)) return route.decode(read, request.headers);
+    throw new ApiError('REQUEST_INVALID', 'The body ended before its end.', { field: 'body' });
   };
+}
+
+/** What unpacks a body gives its errors no type of the body reader's. */
+function refuseEncoding(error: unknown, { headers }: Request): never {
+  const typed = error instanceof ApiError || (error instanceof Error && 'type' in error);
+  if (typed || headers['content-encoding'] === undefined) throw error;
+  throw new ApiError('REQUEST_INVALID', 'The body is not what its content encoding says.', {
+    field: 'header.content-encoding',
+    cause: error,
+  });
+}
+
+function check({ body }: Route, value: unknown): unknown {
+  return body === undefined ? undefined : validate(body, value, 'body');
 }
 
 /** RFC 9112: a body is there when its length or a transfer coding is announced; an announced 0 is none. */

@@ -5,7 +5,15 @@ import type { Decision, Resource } from '../../lib/policy/index.ts';
 import { ApiError } from '../errors.ts';
 import { bodyReader } from './body.ts';
 import { deadline } from './deadline.ts';
-import { ANONYMOUS, type Access, type Caller, type Method, type RequestContext, type Route } from './route.ts';
+import {
+  ANONYMOUS,
+  EncodedBody,
+  type Access,
+  type Caller,
+  type Method,
+  type RequestContext,
+  type Route,
+} from './route.ts';
 import { nameSpan, traceIdOf } from './trace.ts';
 import { validate } from './validate.ts';
 
@@ -75,7 +83,7 @@ function serve(entry: Route, guards: Guards): RequestHandler {
     const early = await permit(entry, guards, asked, possible);
     const query = validate(entry.query ?? z.unknown(), request.query, 'query');
     const headers = validate(entry.headers ?? z.unknown(), request.headers, 'header');
-    const body = readBody && entry.body ? validate(entry.body, await readBody(request, response), 'body') : undefined;
+    const body = await readBody?.(request, response);
     const rule = entry.bodyResource
       ? await permit(entry, guards, asked, [{ ...resource, ...entry.bodyResource.of(body) }])
       : early;
@@ -135,6 +143,11 @@ async function answer(entry: Route, context: RequestContext): Promise<void> {
   const { response } = context;
   response.status(entry.success.status);
   const body = await entry.handler(context);
+  if (body instanceof EncodedBody) {
+    for (const [name, value] of Object.entries(body.headers)) response.setHeader(name, value);
+    response.end(body.bytes);
+    return;
+  }
   if (response.headersSent || entry.success.schema === undefined) {
     if (!response.headersSent && entry.success.status === 204) response.end();
     return;

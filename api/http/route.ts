@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { ErrorCode } from '../../contracts/errors.ts';
@@ -42,11 +43,24 @@ export interface Success<R extends z.ZodType | undefined> {
   readonly description: string;
   readonly schema?: R;
   readonly mediaType?: string;
+  /** Media types that the answer may have besides, for requests that ask for it. */
+  readonly otherTypes?: readonly string[];
   /** Header name → what it holds. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type BodyType = 'application/json' | 'application/x-www-form-urlencoded';
+export type BodyType = 'application/json' | 'application/x-www-form-urlencoded' | 'application/octet-stream';
+
+/** An answer whose bytes are made by the handler, in place of a value that is written as JSON. */
+export class EncodedBody {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Buffer;
+
+  constructor(headers: Readonly<Record<string, string>>, bytes: Buffer) {
+    this.headers = headers;
+    this.bytes = bytes;
+  }
+}
 
 /** A body that the handler reads itself, as a stream: `uploadedBytes`. */
 export interface UploadBody {
@@ -68,6 +82,7 @@ export interface RouteSpec<
   H extends z.ZodType,
   B extends z.ZodType,
   R extends z.ZodType | undefined,
+  D = z.infer<B>,
 > {
   readonly method: Method;
   /** OpenAPI form: `/v1/models/{name}`. */
@@ -82,19 +97,23 @@ export interface RouteSpec<
   /** What the action is about, for policy: looked up by the path alone, before any body is read. */
   resource?(params: z.infer<P>): Promise<Resource> | Resource;
   /** What only the body says about the resource. Policy is then asked twice, before and after the body is read. */
-  readonly bodyResource?: BodyResource<z.infer<B>>;
+  readonly bodyResource?: BodyResource<D>;
   /** A session cookie is enough, from the origins that may send one; everywhere else only a bearer token counts. */
   readonly cookie?: boolean;
   /** Written to the audit log before the effect; default: every POST and DELETE with an access of its own. */
   readonly audited?: boolean;
   /** What the audit entry names besides the path: never a secret. */
-  auditDetail?(context: RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, z.infer<B>>): Record<string, string>;
+  auditDetail?(context: RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, D>): Record<string, string>;
   readonly params?: P;
   readonly query?: Q;
   readonly headers?: H;
   readonly body?: B;
+  /** Reads the body from its bytes; `body` then only documents what is sent as JSON. */
+  readonly decode?: (bytes: Buffer, headers: IncomingHttpHeaders) => D;
   /** Default: JSON only. */
   readonly bodyTypes?: readonly BodyType[];
+  /** A body without a media type is taken for the first of `bodyTypes`: clients of the Open Inference Protocol send none. */
+  readonly untyped?: boolean;
   /** The body may be left out; it is then `{}`. */
   readonly bodyOptional?: boolean;
   /** Bytes; default 256 KiB. */
@@ -108,13 +127,13 @@ export interface RouteSpec<
   /** What can go wrong beyond what every route of its kind shares. */
   readonly errors?: readonly ErrorCode[];
   handler(
-    context: RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, z.infer<B>>,
-  ): R extends z.ZodType ? Promise<z.infer<R>> | z.infer<R> : Promise<void> | void;
+    context: RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, D>,
+  ): R extends z.ZodType ? Promise<z.infer<R> | EncodedBody> | z.infer<R> | EncodedBody : Promise<void> | void;
 }
 
 /** A route with its types erased, as the table holds it. */
 export interface Route extends Omit<
-  RouteSpec<z.ZodType, z.ZodType, z.ZodType, z.ZodType, z.ZodType | undefined>,
+  RouteSpec<z.ZodType, z.ZodType, z.ZodType, z.ZodType, z.ZodType | undefined, unknown>,
   'handler' | 'auditDetail' | 'resource' | 'bodyResource'
 > {
   resource(params: unknown): Promise<Resource>;
@@ -130,8 +149,9 @@ export function route<
   H extends z.ZodType = z.ZodUndefined,
   B extends z.ZodType = z.ZodUndefined,
   R extends z.ZodType | undefined = undefined,
->(spec: RouteSpec<P, Q, H, B, R>): Route {
-  type Parsed = RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, z.infer<B>>;
+  D = z.infer<B>,
+>(spec: RouteSpec<P, Q, H, B, R, D>): Route {
+  type Parsed = RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, D>;
   // The mount parses each part with the schema of this very spec before it calls any of these functions.
   return {
     ...spec,
@@ -139,7 +159,7 @@ export function route<
     resource: async (params) => (await spec.resource?.(params as z.infer<P>)) ?? {},
     bodyResource: spec.bodyResource && {
       anyOf: spec.bodyResource.anyOf,
-      of: (body) => spec.bodyResource?.of(body as z.infer<B>) ?? {},
+      of: (body) => spec.bodyResource?.of(body as D) ?? {},
     },
     auditDetail: (context) => spec.auditDetail?.(context as Parsed) ?? {},
   };

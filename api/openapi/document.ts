@@ -8,6 +8,8 @@ import {
 import * as api from '../../contracts/api.ts';
 import { ERRORS, type ErrorCode } from '../../contracts/errors.ts';
 import * as inference from '../../contracts/inference.ts';
+import { RepositoryEntry } from '../../contracts/repository.ts';
+import { ModelStatistics } from '../../contracts/statistics.ts';
 import * as models from '../../contracts/model-config.ts';
 import { TrainingHeartbeat } from '../../contracts/progress.ts';
 import { AgentView } from '../../contracts/agent-api.ts';
@@ -60,6 +62,8 @@ const COMPONENTS = {
   InferRequest: inference.InferRequest,
   InferResponse: inference.InferResponse,
   ModelMetadata: inference.ModelMetadata,
+  ModelStatistics,
+  RepositoryEntry,
 };
 
 const BODY_ERRORS: readonly ErrorCode[] = ['REQUEST_INVALID', 'REQUEST_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
@@ -129,17 +133,24 @@ function requestBody(entry: Route, schema: z.ZodType): ZodOpenApiOperationObject
   const types = entry.bodyTypes ?? ['application/json'];
   return {
     required: entry.bodyOptional !== true,
-    content: Object.fromEntries(types.map((type) => [type, { schema }])),
+    content: Object.fromEntries(
+      types.map((type) => [type, { schema: type === 'application/octet-stream' ? BINARY : schema }]),
+    ),
   };
 }
+
+/** Bytes; OpenAPI 3.1 gives them no schema. */
+const BINARY = {};
 
 function uploadBody({ types }: UploadBody): ZodOpenApiOperationObject['requestBody'] {
   return { required: true, content: Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])) };
 }
 
-function success({ success: { description, schema, mediaType, headers } }: Route): ZodOpenApiResponseObject {
+function success({
+  success: { description, schema, mediaType, otherTypes = [], headers },
+}: Route): ZodOpenApiResponseObject {
   const content = schema
-    ? { [mediaType ?? 'application/json']: { schema } }
+    ? { [mediaType ?? 'application/json']: { schema }, ...Object.fromEntries(otherTypes.map((type) => [type, {}])) }
     : mediaType
       ? { [mediaType]: {} }
       : undefined;

@@ -12,25 +12,39 @@ import { isSaipError } from '../../contracts/errors.ts';
 import { Name } from '../../contracts/reference.ts';
 import type { Resource } from '../../lib/policy/index.ts';
 import { VERSION } from '../version.ts';
-import { route, type RequestContext, type Route } from '../http/route.ts';
+import { EncodedBody, route, type RequestContext, type Route } from '../http/route.ts';
 import { MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
 import { predictRoute } from './predict.ts';
+import { repositoryRoutes, type RepositoryRoutesOptions } from './repository.ts';
+import { scoreRoute } from './score.ts';
+import { statisticsRoutes } from './statistics.ts';
 import {
+  decodeInferRequest,
+  encodeInferResponse,
   infer,
   metadataOf,
   recorded,
+  type InferCall,
   type InferenceKeepers,
+  type Inferred,
   type LoadedModel,
-  type ServedModels,
 } from '../serving/index.ts';
 
-export interface InferenceRoutesOptions extends InferenceKeepers {
-  readonly served: ServedModels;
+export interface InferenceRoutesOptions extends InferenceKeepers, RepositoryRoutesOptions {
   /** False until the first round over the alias log is done, and while the process drains. */
   readonly isReady: () => boolean;
 }
 
 const tag = 'Inference';
+/** What this server does beyond the protocol, under the names that Triton gives its extensions. */
+const EXTENSIONS = [
+  'binary_tensor_data',
+  'classification',
+  'model_aliases',
+  'model_repository',
+  'parameters',
+  'statistics',
+];
 const BODY_LIMIT = 32 * 1024 * 1024;
 const aliasParams = z.strictObject({ model: ModelAtAlias });
 const versionParams = z.strictObject({ model: Name, version: z.string().min(1).max(32) });
@@ -50,6 +64,9 @@ export function inferenceRoutes(options: InferenceRoutesOptions): Route[] {
   return [
     ...serverRoutes(options),
     predictRoute(options),
+    scoreRoute(options),
+    ...repositoryRoutes(options),
+    ...statisticsRoutes(options),
     ...modelRoutes(options, '/v2/models/{model}', aliasParams, ({ model }) =>
       options.served.resolve(model.model, model.alias),
     ),
@@ -69,7 +86,7 @@ function serverRoutes({ isReady }: InferenceRoutesOptions): Route[] {
       summary: 'Server metadata',
       access: 'public',
       success: { status: 200, description: 'Name, version, extensions.', schema: ServerMetadata },
-      handler: () => ({ name: 'secure-ai-platform', version: VERSION, extensions: ['model_aliases'] }),
+      handler: () => ({ name: 'secure-ai-platform', version: VERSION, extensions: [...EXTENSIONS] }),
     }),
     route({
       method: 'get',
@@ -147,19 +164,34 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       audited: false,
       params,
       resource: ofModel,
+      description: 'Raw tensors follow the JSON in `application/octet-stream`, with `Inference-Header-Content-Length`.',
       body: InferRequest,
+      bodyTypes: ['application/json', 'application/octet-stream'],
+      untyped: true,
+      decode: decodeInferRequest,
       bodyLimit: BODY_LIMIT,
-      success: { status: 200, description: 'The outputs.', schema: InferResponse },
+      success: {
+        status: 200,
+        description: 'The outputs.',
+        schema: InferResponse,
+        otherTypes: ['application/octet-stream'],
+      },
       errors: inferErrors,
       handler: (context) =>
         recorded(
           keepers,
           context,
           () => find(context.params),
-          (model) => infer(model, context.body),
+          (model) => answer(model, context.body),
         ),
     }),
   ];
+}
+
+async function answer(model: LoadedModel, call: InferCall): Promise<Inferred<EncodedBody>> {
+  const inferred = await infer(model, call);
+  const { headers, body } = encodeInferResponse(inferred.response);
+  return { ...inferred, response: new EncodedBody(headers, body) };
 }
 
 function ofModel({ model }: AliasParams | VersionParams): Resource {

@@ -1,10 +1,12 @@
-export { infer, metadataOf } from './infer.ts';
+export { decodeInferRequest, encodeInferResponse, type InferCall } from './codec/index.ts';
+export { infer, metadataOf, type Inferred } from './infer.ts';
 export { LoadedModel } from './loaded-model.ts';
 export { InferenceMetrics } from './metrics.ts';
 export { MlflowFiles } from './mlflow-files.ts';
 export { ModelSource, type RemoteFiles } from './model-source.ts';
-export { predict } from './predict.ts';
+export { featuresOf, predict } from './predict.ts';
+export { RECORD_TYPES, readRecords, type RecordType } from './records.ts';
 export { InferenceRecorder, type InferenceEvent } from './record.ts';
 export { recorded, type InferenceKeepers } from './recorded.ts';
-export { ServedModels } from './served-models.ts';
+export { ServedModels, loadedOf, type Slot } from './served-models.ts';
 export { ServingService, type ServingServiceOptions } from './service.ts';

@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { InferRequest, InferResponse, ModelMetadata } from '../../contracts/inference.ts';
-import { ApiError } from '../errors.ts';
+import type { ModelMetadata } from '../../contracts/inference.ts';
+import {
+  readInputs,
+  readOutputs,
+  topClasses,
+  type AnswerOutput,
+  type InferAnswer,
+  type InferCall,
+} from './codec/index.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { inputDigestOf, summaryOf } from './record.ts';
-import { toOutput, toTensor, type TensorData } from './tensors.ts';
+import type { InputSpec } from './tensors.ts';
 
 /** How the protocol names what runs a graph. */
 const PLATFORM = 'onnxruntime_onnx';
@@ -13,6 +20,13 @@ export interface InferTimings {
   readonly compute: number;
   /** Entries of the first axis over all inputs. */
   readonly rows: number;
+  /** Milliseconds before it, in the queue of the model. */
+  readonly queued?: number;
+  /** Requests that shared the call. */
+  readonly batch?: number;
+  /** Milliseconds until the request was a tensor, and from the result to the answer. */
+  readonly input?: number;
+  readonly output?: number;
 }
 
 /** What a model answered, and what is recorded of it. */
@@ -29,29 +43,43 @@ export interface Inferred<T> {
  * Answers one request of the Open Inference Protocol V2.
  * @throws {ApiError} `TENSOR_INVALID`, `UNSUPPORTED_DATATYPE`, `MODEL_NOT_READY`, `UNAVAILABLE`
  */
-export async function infer(model: LoadedModel, request: InferRequest): Promise<Inferred<InferResponse>> {
-  const feeds = readInputs(model, request);
-  const fetches = readOutputs(model, request);
+export async function infer(model: LoadedModel, call: InferCall): Promise<Inferred<InferAnswer>> {
+  const begunAt = performance.now();
+  const feeds = readInputs(specsOf(model), call);
+  const known = model.outputs.map(({ name }) => name);
+  const wanted = readOutputs(known, call);
   // Before the run, which may hand the buffers to another thread.
   const inputDigest = inputDigestOf(feeds);
   const startedAt = performance.now();
-  const results = await model.run(feeds, fetches);
-  const compute = performance.now() - startedAt;
-  const outputs = fetches.flatMap((name) => {
+  const results = await model.run(
+    feeds,
+    wanted.map(({ name }) => name),
+  );
+  const endedAt = performance.now();
+  const raw = wanted.flatMap(({ name, binary, classes }) => {
     const tensor = results[name];
-    return tensor ? [toOutput(name, tensor)] : [];
+    return tensor === undefined ? [] : [{ name, tensor, binary, classes }];
   });
-  const rows = Math.max(1, ...Object.values(feeds).map(({ dims }) => dims[0] ?? 1));
+  const outputs = raw.map(({ classes, ...output }): AnswerOutput => {
+    if (classes === undefined) return output;
+    return { ...output, tensor: topClasses(output.tensor, classes, model.facts?.labels) };
+  });
   return {
     response: {
-      model_name: model.model,
-      model_version: model.version,
-      id: request.id ?? randomUUID(),
+      model: model.model,
+      version: model.version,
+      id: call.id ?? randomUUID(),
+      ...(call.own && { parameters: call.own }),
       outputs,
     },
-    timings: { compute, rows },
+    timings: {
+      input: startedAt - begunAt,
+      compute: endedAt - startedAt,
+      output: performance.now() - endedAt,
+      rows: Math.max(1, ...Object.values(feeds).map(({ dims }) => dims[0] ?? 1)),
+    },
     inputDigest,
-    output: summaryOf(outputs),
+    output: summaryOf(raw),
   };
 }
 
@@ -65,47 +93,17 @@ export function metadataOf(model: LoadedModel, versions: readonly string[]): Mod
   };
 }
 
-function readInputs(model: LoadedModel, { inputs }: InferRequest): Record<string, TensorData> {
-  const feeds: Record<string, TensorData> = {};
-  const known = new Map(model.inputs.map((input) => [input.name, input]));
-  let batch: { readonly name: string; readonly rows: number } | undefined;
-  for (const [index, input] of inputs.entries()) {
-    const path = `body.inputs[${index}]`;
-    const expected = known.get(input.name);
-    if (!expected) {
-      const names = model.inputs.map(({ name }) => name).join(', ');
-      throw new ApiError('TENSOR_INVALID', `The model has no input ${input.name}; it takes ${names}.`, {
-        field: `${path}.name`,
-      });
-    }
-    if (Object.hasOwn(feeds, input.name)) {
-      throw new ApiError('TENSOR_INVALID', `The input ${input.name} is there twice.`, { field: `${path}.name` });
-    }
-    const tensor = toTensor(input, expected, path);
-    const rows = tensor.dims[0] ?? 1;
-    batch ??= { name: input.name, rows };
-    if (expected.shape[0] === -1 && rows !== batch.rows) {
-      throw new ApiError('TENSOR_INVALID', `${input.name} has ${rows} rows, ${batch.name} has ${batch.rows}.`, {
-        field: `${path}.shape`,
-      });
-    }
-    feeds[input.name] = tensor;
-  }
-  const missing = model.inputs.find(({ name }) => !Object.hasOwn(feeds, name));
-  if (missing) {
-    throw new ApiError('TENSOR_INVALID', `The input ${missing.name} is missing.`, { field: 'body.inputs' });
-  }
-  return feeds;
-}
+const specs = new WeakMap<LoadedModel, ReadonlyMap<string, InputSpec>>();
 
-function readOutputs(model: LoadedModel, { outputs }: InferRequest): string[] {
-  const known = model.outputs.map(({ name }) => name);
-  if (outputs === undefined || outputs.length === 0) return known;
-  for (const [index, { name }] of outputs.entries()) {
-    if (known.includes(name)) continue;
-    throw new ApiError('TENSOR_INVALID', `The model has no output ${name}; it has ${known.join(', ')}.`, {
-      field: `body.outputs[${index}].name`,
-    });
-  }
-  return [...new Set(outputs.map(({ name }) => name))];
+/** The inputs of a model by name; those of features that may be missing take NaN. */
+function specsOf(model: LoadedModel): ReadonlyMap<string, InputSpec> {
+  const known = specs.get(model);
+  if (known !== undefined) return known;
+  const columns = model.facts?.version === 2 ? model.facts.columns : [];
+  const missing = new Set(
+    columns.flatMap((column) => (column.kind === 'numeric' && column.imputed !== undefined ? [column.name] : [])),
+  );
+  const made = new Map(model.inputs.map((input) => [input.name, { ...input, missing: missing.has(input.name) }]));
+  specs.set(model, made);
+  return made;
 }

@@ -1,9 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { InferTimings } from './infer.ts';
 import type { ServedModels } from './served-models.ts';
+import { ServingStatistics } from './statistics.ts';
 
 /** Inference metrics under the names that clients of Triton Inference Server know. */
 export class InferenceMetrics {
+  /** The same, as the statistics extension of the protocol tells it. */
+  readonly statistics = new ServingStatistics();
   readonly #success: Counter<'model' | 'version'>;
   readonly #failure: Counter<'model' | 'code'>;
   readonly #count: Counter<'model' | 'version'>;
@@ -73,6 +76,7 @@ export class InferenceMetrics {
   }
 
   succeeded(model: { model: string; version: string }, seconds: number, timings: InferTimings): void {
+    this.statistics.succeeded(model, seconds * 1e3, timings);
     const labels = { model: model.model, version: model.version };
     this.#success.inc(labels);
     this.#count.inc(labels, timings.rows);
@@ -82,8 +86,9 @@ export class InferenceMetrics {
     this.#latency.observe(labels, timings.compute / 1e3);
   }
 
-  /** `model` is what the request named when it exists, so that callers cannot make up label values. */
-  failed(model: string, code: string): void {
-    this.#failure.inc({ model, code });
+  /** `model` is what answered, where that is known, so that callers cannot make up label values. */
+  failed(model: { model: string; version: string } | undefined, code: string, seconds: number): void {
+    if (model) this.statistics.failed(model, seconds * 1e3);
+    this.#failure.inc({ model: model?.model ?? 'unknown', code });
   }
 }

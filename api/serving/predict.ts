@@ -14,22 +14,30 @@ type Value = FeatureRecord[string];
 const MAX_WARNINGS = 100;
 const SHOWN_CHARACTERS = 60;
 
+/** Named features of a model of a table, and whether it takes them as numbers; none of any other model. */
+export function featuresOf({ facts }: LoadedModel): ReadonlyMap<string, boolean> {
+  const columns = facts?.version === 2 ? facts.columns : [];
+  return new Map(columns.map(({ kind, name }) => [name, kind === 'numeric']));
+}
+
 /**
  * Lets a model of a table predict records of raw values by the name of the feature.
  *
+ * @param first number of the first record, where these are a part of more
  * @throws {ApiError} `REQUEST_INVALID` naming record and feature and `TENSOR_INVALID` for a model of tensors; what
  * `LoadedModel.run` throws
  */
 export async function predict(
   model: LoadedModel,
   records: readonly FeatureRecord[],
+  first = 0,
 ): Promise<Inferred<PredictResponse>> {
   const { facts } = model;
   if (facts?.version !== 2) {
     throw new ApiError('TENSOR_INVALID', `${model.model} takes no named features; use POST /v2/models/{model}/infer.`);
   }
   const warnings: Warning[] = [];
-  const feeds = toFeeds(facts, records, (warning) => {
+  const feeds = toFeeds(facts, records, first, (warning) => {
     if (warnings.length < MAX_WARNINGS) warnings.push(warning);
   });
   const inputDigest = inputDigestOf(feeds);
@@ -46,13 +54,14 @@ export async function predict(
 function toFeeds(
   { columns, missing }: TableFacts,
   records: readonly FeatureRecord[],
+  first: number,
   warn: (warning: Warning) => void,
 ): Record<string, TensorData> {
   const known = new Set(columns.map(({ name }) => name));
   for (const [index, record] of records.entries()) {
     const stray = Object.keys(record).find((name) => !known.has(name));
     if (stray === undefined) continue;
-    throw invalid(index, stray, `the model has no such feature; it has ${[...known].slice(0, 40).join(', ')}`);
+    throw invalid(first + index, stray, `the model has no such feature; it has ${[...known].slice(0, 40).join(', ')}`);
   }
   const absent = new Set(['', ...missing]);
   const feeds: Record<string, TensorData> = {};
@@ -63,9 +72,9 @@ function toFeeds(
         column,
         isMissing(value, absent) ? null : value,
         (message) => {
-          warn({ record: index, feature: column.name, message });
+          warn({ record: first + index, feature: column.name, message });
         },
-        index,
+        first + index,
       );
     });
     const dims = [records.length, 1];

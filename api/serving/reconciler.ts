@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { ServingReport } from '../../contracts/api.ts';
 import type { Logger } from '../http/error-handler.ts';
 import type { LoadedModel } from './loaded-model.ts';
-import { classify, loadedOf, type ServedAlias, type ServedModels, type Slot } from './served-models.ts';
+import { classify, loadedOf, type Refusal, type ServedAlias, type ServedModels, type Slot } from './served-models.ts';
 
 /** What one process tells about one alias, for `awaitServing` and `GET /v1/models/{name}/aliases`. */
 export interface AliasReport extends Pick<ServingReport, 'state' | 'code' | 'reason'> {
@@ -24,6 +24,8 @@ export interface ReconcilerOptions {
 
 const DEFAULT_INTERVAL_MS = 5_000;
 
+const UNLOADED: Refusal = { code: 'MODEL_UNLOADED', reason: 'An administrator took the model out of service.' };
+
 /** A refused version is looked at again so rarely, because somebody may have restored its files. */
 const REFUSED_AGAIN_MS = 60_000;
 
@@ -37,6 +39,8 @@ export class Reconciler {
   #round: Promise<void> | undefined;
   /** Version → its load in this round, for aliases that share it. */
   readonly #loads = new Map<string, Promise<LoadedModel>>();
+  /** The generation that a model was loaded for. */
+  readonly #generations = new WeakMap<LoadedModel, number>();
   #again = false;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -103,6 +107,10 @@ export class Reconciler {
 
   async #serve(target: ServedAlias): Promise<void> {
     const { served, logger } = this.#options;
+    if (target.unloaded === true) {
+      served.set({ state: 'refused', target, refusal: UNLOADED, at: performance.now() });
+      return;
+    }
     const slot = served.get(target.model, target.alias);
     const previous = slot && loadedOf(slot);
     if (!slot || !isSame(slot.target, target)) served.set({ state: 'loading', target, previous });
@@ -124,15 +132,25 @@ export class Reconciler {
   /** The same version under another alias is loaded once. */
   #find(target: ServedAlias): LoadedModel | undefined {
     return [...this.#options.served.loaded()].find(
-      ({ model, version, digest }) => model === target.model && version === target.version && digest === target.digest,
+      (loaded) =>
+        loaded.model === target.model &&
+        loaded.version === target.version &&
+        loaded.digest === target.digest &&
+        (this.#generations.get(loaded) ?? 0) === (target.generation ?? 0),
     );
   }
 
   #load(target: ServedAlias): Promise<LoadedModel> {
     const key = `${target.model}/${target.version}/${target.digest}`;
-    const running = this.#loads.get(key) ?? this.#options.load(target);
+    const running = this.#loads.get(key) ?? this.#loadNow(target);
     this.#loads.set(key, running);
     return running;
+  }
+
+  async #loadNow(target: ServedAlias): Promise<LoadedModel> {
+    const loaded = await this.#options.load(target);
+    this.#generations.set(loaded, target.generation ?? 0);
+    return loaded;
   }
 
   async #report(): Promise<void> {
@@ -151,5 +169,10 @@ function reportOf(slot: Slot): AliasReport {
 }
 
 function isSame(a: ServedAlias, b: ServedAlias): boolean {
-  return a.version === b.version && a.digest === b.digest;
+  return (
+    a.version === b.version &&
+    a.digest === b.digest &&
+    (a.generation ?? 0) === (b.generation ?? 0) &&
+    (a.unloaded ?? false) === (b.unloaded ?? false)
+  );
 }

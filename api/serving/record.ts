@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { InferOutput } from '../../contracts/inference.ts';
 import { AuditError, newRecordId, type SpooledRecord } from '../../lib/audit/index.ts';
-import type { TensorData } from './tensors.ts';
+import { datatypeOfTensor, type TensorData } from './tensors.ts';
 
 export interface InferenceEvent {
   /** Subject of the token. */
@@ -87,12 +86,13 @@ export function inputDigestOf(feeds: Readonly<Record<string, TensorData>>): stri
 }
 
 /** Names, shapes and, of the first row, the largest element: `score FP32[1,10] 3:0.9871`. */
-export function summaryOf(outputs: readonly InferOutput[]): string {
-  const texts = outputs.map(({ name, shape, datatype, data }) => {
-    const row = data.slice(0, shape.length > 1 ? shape.at(-1) : 1).map(Number);
+export function summaryOf(outputs: readonly { readonly name: string; readonly tensor: TensorData }[]): string {
+  const texts = outputs.map(({ name, tensor }) => {
+    const { dims, data } = tensor;
+    const row = Array.from(data.slice(0, dims.length > 1 ? dims.at(-1) : 1), Number);
     const best = row.indexOf(Math.max(...row));
     const value = String(Number((row[best] ?? 0).toPrecision(4)));
-    return `${name} ${datatype}[${shape.join(',')}] ${row.length > 1 ? `${best}:` : ''}${value}`;
+    return `${name} ${datatypeOfTensor(tensor)}[${dims.join(',')}] ${row.length > 1 ? `${best}:` : ''}${value}`;
   });
   return texts.join('; ');
 }

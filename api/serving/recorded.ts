@@ -32,9 +32,10 @@ export async function recorded<T>(
     return response;
   } catch (error) {
     const code = isSaipError(error) ? error.code : 'INTERNAL';
-    metrics.failed(model?.model ?? 'unknown', code);
+    const latency = performance.now() - startedAt;
+    metrics.failed(model, code, latency / 1000);
     if (code !== 'AUDIT_UNAVAILABLE') {
-      await recorder.record({ ...event, model, latency: performance.now() - startedAt, error: code });
+      await recorder.record({ ...event, model, latency, error: code });
     }
     throw error;
   }

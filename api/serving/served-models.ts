@@ -9,6 +9,10 @@ export interface ServedAlias {
   readonly alias: string;
   readonly version: string;
   readonly digest: string;
+  /** Grows when an administrator has the model loaded anew; 0 where nobody ever did. */
+  readonly generation?: number;
+  /** An administrator took the model out of service. */
+  readonly unloaded?: boolean;
 }
 
 /** Why an alias is not (or not yet) served. */

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { AliasLog, ModelRegistry, ServingStatus } from '../../lib/clients/index.ts';
+import type { AliasLog, ModelRegistry, ServingStatus, ServingSwitches } from '../../lib/clients/index.ts';
 import type { Logger } from '../http/error-handler.ts';
 import { LoadedModel } from './loaded-model.ts';
 import type { ModelSource } from './model-source.ts';
@@ -12,6 +12,7 @@ export interface ServingServiceOptions {
   readonly source: Pick<ModelSource, 'model'>;
   readonly registry: Pick<ModelRegistry, 'get'>;
   readonly aliases: Pick<AliasLog, 'live'>;
+  readonly switches: Pick<ServingSwitches, 'add' | 'current'>;
   readonly status: Pick<ServingStatus, 'heartbeat' | 'report' | 'retract' | 'leave'>;
   /** Calls back at every change of the alias log, and when changes may have been missed. */
   readonly listen: (onChange: () => void) => { close(): Promise<void> };
@@ -44,7 +45,7 @@ export class ServingService {
     this.#threads = new ThreadPool({ size: options.settings.workers, settings });
     this.#reconciler = new Reconciler({
       served: this.served,
-      aliases: () => options.aliases.live(),
+      aliases: () => this.#wanted(),
       load: (target) => this.#load(target, settings),
       report: (reports) => this.#report(reports),
       logger: options.logger,
@@ -81,6 +82,30 @@ export class ServingService {
     });
     await Promise.all([...this.served.loaded()].map((model) => model.retire()));
     await this.#threads.close();
+  }
+
+  /**
+   * Takes a model out of service, or loads it anew, verified: here before this settles, in every other process as soon
+   * as it hears of it. What the aliases mean stays.
+   * @throws MODEL_UNKNOWN where no alias means a version of it, the code for which a version is refused, DatabaseError
+   */
+  async switch(model: string, load: boolean, actor: string): Promise<void> {
+    const aliases = await this.#options.aliases.live(model);
+    if (aliases.length === 0) throw new ApiError('MODEL_UNKNOWN', `No alias means a version of ${model}.`);
+    await this.#options.switches.add({ model, load, actor });
+    await this.#reconciler.notify();
+    if (load) for (const { alias } of aliases) this.served.resolve(model, alias);
+  }
+
+  /** What the alias log says, and what administrators said about its models. */
+  async #wanted(): Promise<readonly ServedAlias[]> {
+    const { aliases, switches } = this.#options;
+    const [live, current] = await Promise.all([aliases.live(), switches.current()]);
+    const byModel = new Map(current.map((one) => [one.model, one]));
+    return live.map(({ model, alias, version, digest }) => {
+      const { id = 0, load = true } = byModel.get(model) ?? {};
+      return { model, alias, version, digest, generation: id, unloaded: !load };
+    });
   }
 
   async #load(target: ServedAlias, settings: { intraOpNumThreads: number }): Promise<LoadedModel> {

@@ -1,4 +1,5 @@
-import type { Datatype, InferInput, InferOutput, TensorMetadata } from '../../contracts/inference.ts';
+import { endianness } from 'node:os';
+import type { Datatype, TensorMetadata } from '../../contracts/inference.ts';
 import { ApiError } from '../errors.ts';
 
 export type TypedArray =
@@ -36,48 +37,51 @@ export interface TensorData {
   readonly dims: readonly number[];
 }
 
-interface Kind {
+/** An input of a graph. */
+export interface InputSpec extends TensorMetadata {
+  /** NaN is a value that the model was trained to take as missing. */
+  readonly missing?: boolean;
+}
+
+interface TypedArrayConstructor {
+  new (length: number): TypedArray;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+/** What a datatype of numbers holds. The bounds of 64-bit integers are the nearest doubles. */
+export interface Kind {
   readonly type: ElementType;
   readonly min: number;
   readonly max: number;
   readonly integer: boolean;
-  allocate(length: number): TypedArray;
+  readonly array: TypedArrayConstructor;
 }
 
+// Raw tensors of the protocol are little-endian, and are taken as they lie in memory.
+if (endianness() !== 'LE') throw new Error('Tensors are served on little-endian machines only.');
+
 const FLOAT32_MAX = 3.4028234663852886e38;
-const integer = (type: ElementType, min: number, max: number, allocate: Kind['allocate']): Kind => ({
+const integer = (type: ElementType, min: number, max: number, array: TypedArrayConstructor): Kind => ({
   type,
   min,
   max,
   integer: true,
-  allocate,
+  array,
 });
 
-/** JSON numbers are doubles, so 64-bit integers are exact, and taken, only up to 2^53 - 1. */
 const KINDS: Partial<Record<Datatype, Kind>> = {
-  BOOL: integer('bool', 0, 1, (length) => new Uint8Array(length)),
-  UINT8: integer('uint8', 0, 255, (length) => new Uint8Array(length)),
-  UINT16: integer('uint16', 0, 65_535, (length) => new Uint16Array(length)),
-  UINT32: integer('uint32', 0, 4_294_967_295, (length) => new Uint32Array(length)),
-  UINT64: integer('uint64', 0, Number.MAX_SAFE_INTEGER, (length) => new BigUint64Array(length)),
-  INT8: integer('int8', -128, 127, (length) => new Int8Array(length)),
-  INT16: integer('int16', -32_768, 32_767, (length) => new Int16Array(length)),
-  INT32: integer('int32', -2_147_483_648, 2_147_483_647, (length) => new Int32Array(length)),
-  INT64: integer('int64', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, (length) => new BigInt64Array(length)),
-  FP32: {
-    type: 'float32',
-    min: -FLOAT32_MAX,
-    max: FLOAT32_MAX,
-    integer: false,
-    allocate: (length) => new Float32Array(length),
-  },
-  FP64: {
-    type: 'float64',
-    min: -Number.MAX_VALUE,
-    max: Number.MAX_VALUE,
-    integer: false,
-    allocate: (length) => new Float64Array(length),
-  },
+  BOOL: integer('bool', 0, 1, Uint8Array),
+  UINT8: integer('uint8', 0, 255, Uint8Array),
+  UINT16: integer('uint16', 0, 65_535, Uint16Array),
+  UINT32: integer('uint32', 0, 4_294_967_295, Uint32Array),
+  UINT64: integer('uint64', 0, 2 ** 64, BigUint64Array),
+  INT8: integer('int8', -128, 127, Int8Array),
+  INT16: integer('int16', -32_768, 32_767, Int16Array),
+  INT32: integer('int32', -2_147_483_648, 2_147_483_647, Int32Array),
+  INT64: integer('int64', -(2 ** 63), 2 ** 63, BigInt64Array),
+  FP32: { type: 'float32', min: -FLOAT32_MAX, max: FLOAT32_MAX, integer: false, array: Float32Array },
+  FP64: { type: 'float64', min: -Number.MAX_VALUE, max: Number.MAX_VALUE, integer: false, array: Float64Array },
 };
 
 const DATATYPE_OF: Readonly<Record<ElementType, Datatype>> = {
@@ -100,177 +104,36 @@ export function datatypeOf(type: string): Datatype | undefined {
   return Object.hasOwn(DATATYPE_OF, type) ? DATATYPE_OF[type as ElementType] : undefined;
 }
 
-/** A tensor of zeros, or empty strings, as the graph takes it: `rows` on a variable first axis, 1 on every other variable one. */
-export function zeros({ name, datatype, shape }: TensorMetadata, rows: number): TensorData {
-  const dims = shape.map((size, axis) => (size !== -1 ? size : axis === 0 ? rows : 1));
-  const length = dims.reduce((product, size) => product * size, 1);
-  if (datatype === 'BYTES') return { type: 'string', data: Array.from({ length }, () => ''), dims };
-  const kind = kindOf(datatype, name);
-  return { type: kind.type, data: kind.allocate(length), dims };
+/** The protocol's name of what a tensor holds. */
+export function datatypeOfTensor({ type }: Pick<TensorData, 'type'>): Datatype {
+  return DATATYPE_OF[type];
 }
 
-/**
- * Turns one input of a request into what the graph wants. Every element must be a value of the declared datatype and
- * exactly representable as the graph's kind of number (floating point may round).
- * @throws {ApiError} `TENSOR_INVALID` or `UNSUPPORTED_DATATYPE`, with the path of what is wrong
- */
-export function toTensor(input: InferInput, expected: TensorMetadata, path: string): TensorData {
-  if (expected.datatype === 'BYTES') return toStrings(input, expected, path);
-  const declared = kindOf(input.datatype, `${path}.datatype`);
-  const target = kindOf(expected.datatype, `${path}.datatype`);
-  if ((input.datatype === 'BOOL') !== (expected.datatype === 'BOOL') && expected.datatype === 'BOOL') {
-    throw new ApiError('TENSOR_INVALID', `The model takes BOOL, not ${input.datatype}.`, { field: `${path}.datatype` });
-  }
-  const length = checkShape(input.shape, expected.shape, `${path}.shape`);
-  const reader = new ElementReader(declared, target, input.datatype === 'BOOL', path);
-  return { type: target.type, data: reader.read(input.data, input.shape, length), dims: input.shape };
-}
-
-function toStrings(input: InferInput, expected: TensorMetadata, path: string): TensorData {
-  if (input.datatype !== 'BYTES') {
-    throw new ApiError('TENSOR_INVALID', `The model takes BYTES (strings), not ${input.datatype}.`, {
-      field: `${path}.datatype`,
-    });
-  }
-  const length = checkShape(input.shape, expected.shape, `${path}.shape`);
-  const flat = flatten(input.data, input.shape, length, path);
-  const stray = flat.findIndex((value) => typeof value !== 'string');
-  if (stray === -1) return { type: 'string', data: flat as readonly string[], dims: input.shape };
-  throw new ApiError('TENSOR_INVALID', `Element ${String(stray)} is not a string.`, {
-    field: `${path}.data[${String(stray)}]`,
-  });
-}
-
-/** What can be transferred of some tensors: the buffers of their numbers. */
-export function buffersOf(tensors: Readonly<Record<string, TensorData>>): ArrayBuffer[] {
-  return Object.values(tensors).flatMap(({ data }) => ('buffer' in data ? [data.buffer as ArrayBuffer] : []));
-}
-
-export function toOutput(name: string, tensor: TensorData): InferOutput {
-  return {
-    name,
-    shape: [...tensor.dims],
-    datatype: DATATYPE_OF[tensor.type],
-    data: elements(tensor),
-  };
-}
-
-function elements({ type, data }: TensorData): (number | boolean | string)[] {
-  if (type === 'string') return [...(data as readonly string[])];
-  if (type === 'bool') return Array.from(data as Uint8Array, (value) => value !== 0);
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array || type === 'int64' || type === 'uint64') {
-    return Array.from(data as BigInt64Array, exactInteger);
-  }
-  return Array.from(data as Float32Array);
-}
-
-/** A string where a JSON number could not hold the value. */
-function exactInteger(value: bigint): number | string {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value.toString();
-}
-
-function kindOf(datatype: Datatype, field: string): Kind {
+/** @throws {ApiError} `UNSUPPORTED_DATATYPE` for FP16, and for BYTES, which are no numbers */
+export function kindOf(datatype: Datatype, field: string): Kind {
   const kind = KINDS[datatype];
   if (!kind) throw new ApiError('UNSUPPORTED_DATATYPE', `${datatype} is not served.`, { field });
   return kind;
 }
 
-function checkShape(shape: readonly number[], expected: readonly number[], field: string): number {
-  const fits = shape.length === expected.length && expected.every((size, axis) => size === -1 || size === shape[axis]);
-  if (!fits) {
-    throw new ApiError(
-      'TENSOR_INVALID',
-      `The shape is [${shape.join(', ')}], the model takes [${expected.join(', ')}].`,
-      {
-        field,
-      },
-    );
-  }
-  const length = shape.reduce((product, size) => product * size, 1);
-  if (length < 1 || !Number.isSafeInteger(length)) {
-    throw new ApiError('TENSOR_INVALID', 'Every dimension must be at least 1.', { field });
-  }
-  return length;
+/** A tensor of zeros, or empty strings, as the graph takes it: `rows` on a variable first axis, 1 on every other variable one. */
+export function zeros({ name, datatype, shape }: TensorMetadata, rows: number): TensorData {
+  const dims = shape.map((size, axis) => (size !== -1 ? size : axis === 0 ? rows : 1));
+  const length = dims.reduce((product, size) => product * size, 1);
+  if (datatype === 'BYTES') return { type: 'string', data: Array.from({ length }, () => ''), dims };
+  const { type, array } = kindOf(datatype, name);
+  return { type, data: new array(length), dims };
 }
 
-class ElementReader {
-  readonly #target: Kind;
-  readonly #min: number;
-  readonly #max: number;
-  readonly #integer: boolean;
-  readonly #boolean: boolean;
-  readonly #path: string;
-
-  constructor(declared: Kind, target: Kind, boolean: boolean, path: string) {
-    this.#target = target;
-    this.#min = Math.max(declared.min, target.min);
-    this.#max = Math.min(declared.max, target.max);
-    this.#integer = declared.integer || target.integer;
-    this.#boolean = boolean;
-    this.#path = path;
-  }
-
-  read(data: readonly unknown[], shape: readonly number[], length: number): TypedArray {
-    const flat = flatten(data, shape, length, this.#path);
-    const out = this.#target.allocate(length);
-    if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
-      for (let i = 0; i < length; i += 1) out[i] = BigInt(this.#number(flat[i], i));
-    } else {
-      for (let i = 0; i < length; i += 1) out[i] = this.#number(flat[i], i);
-    }
-    return out;
-  }
-
-  #number(value: unknown, index: number): number {
-    if (this.#boolean) {
-      if (typeof value === 'boolean') return value ? 1 : 0;
-    } else if (
-      typeof value === 'number' &&
-      value >= this.#min &&
-      value <= this.#max &&
-      (!this.#integer || Number.isInteger(value))
-    ) {
-      return value;
-    }
-    const kind = this.#boolean ? 'a boolean' : this.#integer ? 'an integer in range' : 'a number in range';
-    throw new ApiError('TENSOR_INVALID', `Element ${String(index)} is not ${kind}.`, {
-      field: `${this.#path}.data[${String(index)}]`,
-    });
-  }
-}
-
-/** The elements in a row, once there are as many as the shape says. */
-function flatten(data: readonly unknown[], shape: readonly number[], length: number, path: string): readonly unknown[] {
-  const nested = Array.isArray(data[0]);
-  // Counted before anything is allocated: a small body cannot ask for a large tensor.
-  const count = nested ? countNested(data, shape, 0, `${path}.data`) : data.length;
-  if (count !== length) {
-    throw new ApiError('TENSOR_INVALID', `data has ${String(count)} elements, the shape says ${String(length)}.`, {
-      field: `${path}.data`,
-    });
-  }
-  return nested ? data.flat(shape.length - 1) : data;
-}
-
-/** Counts the elements of nested data and checks that each level has the length that `shape` says. */
-function countNested(data: readonly unknown[], shape: readonly number[], axis: number, field: string): number {
-  if (data.length !== shape[axis]) {
-    throw new ApiError(
-      'TENSOR_INVALID',
-      `Axis ${String(axis)} has ${String(data.length)} entries, the shape says ${String(shape[axis])}.`,
-      {
-        field,
-      },
-    );
-  }
-  if (axis === shape.length - 1) return data.length;
-  let count = 0;
-  for (const [index, row] of data.entries()) {
-    const at = `${field}[${String(index)}]`;
-    if (!Array.isArray(row))
-      throw new ApiError('TENSOR_INVALID', 'The nesting is not as deep as the shape.', { field: at });
-    count += countNested(row, shape, axis + 1, at);
-  }
-  return count;
+/**
+ * What can be transferred of some tensors: buffers that hold one tensor and nothing else. A tensor that is a part of the
+ * body it came with is copied when it moves to another thread.
+ */
+export function buffersOf(tensors: Readonly<Record<string, TensorData>>): ArrayBuffer[] {
+  const buffers = Object.values(tensors).flatMap(({ data }) =>
+    'buffer' in data && data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength
+      ? [data.buffer]
+      : [],
+  );
+  return [...new Set(buffers)];
 }

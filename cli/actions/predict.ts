@@ -14,11 +14,14 @@ import { renderPredictions } from '../render/prediction-grid.ts';
 import { renderTable } from '../render/table.ts';
 import { readClasses } from './classes.ts';
 import { predictRecords } from './predict-records.ts';
+import { scoreFile } from './score-file.ts';
 import type { RecordSources } from './predict-records.ts';
 
 export interface PredictOptions extends OutputOptions, RecordSources {
   /** File with an Open Inference request, `-` for stdin. */
   readonly input?: string;
+  /** The file is answered while it is sent. */
+  readonly stream?: boolean;
   /** Positions in MNIST's test set. */
   readonly mnist?: readonly number[];
 }
@@ -32,10 +35,13 @@ export async function predict(io: Io, model: string, options: PredictOptions): P
   if ([input, mnist, record, file].filter((source) => source !== undefined).length !== 1) {
     throw usageError('give one of --record JSON…, --file CSV, --input FILE and --mnist INDEX…');
   }
+  if (options.stream === true && file === undefined) throw usageError('--stream needs --file FILE');
   const api = await ApiClient.open(io.env);
+  if (options.stream === true && file !== undefined) return scoreFile(io, api, model, file);
   if (record !== undefined || file !== undefined) return predictRecords(io, api, model, options);
   if (options.mnist !== undefined) return predictMnist(io, api, model, options.mnist, options);
-  const response = await infer(api, model, await readRequest(options.input ?? '-'));
+  const request = await readRequest(options.input ?? '-');
+  const response = await api.postText(path`/v2/models/${model}/infer`, request, InferResponse, { role: 'predictor' });
   present(io, options, response, () => describe(response, io));
   return EXIT.ok;
 }
@@ -104,10 +110,12 @@ function infer(api: ApiClient, model: string, request: InferRequest): Promise<In
   return api.post(path`/v2/models/${model}/infer`, request, InferResponse, { role: 'predictor' });
 }
 
-async function readRequest(file: string): Promise<InferRequest> {
+/** The text of a request, once it is seen to be one. */
+async function readRequest(file: string): Promise<string> {
   const source = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8').catch(unreadable);
   try {
-    return InferRequest.parse(JSON.parse(source));
+    InferRequest.parse(JSON.parse(source));
+    return source;
   } catch (error) {
     throw usageError(
       `${file} is no Open Inference request: ${error instanceof SyntaxError ? error.message : 'see inputs'}`,

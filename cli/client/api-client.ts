@@ -51,10 +51,24 @@ export class ApiClient {
     return readBody(await this.#send('POST', path, body, options), schema);
   }
 
+  /** Sends JSON text as it is: what `JSON.parse` would make of its long integers is not what it says. */
+  async postText<T>(path: string, json: string, schema: z.ZodType<T>, options: CallOptions): Promise<T> {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: json };
+    return readBody(await this.#fetch(path, init, options), schema);
+  }
+
   /** Sends a file as it is read. */
   async upload<T>(path: string, file: FileBody, schema: z.ZodType<T>, options: CallOptions): Promise<T> {
     const init = { method: 'POST', headers: { 'content-type': file.type }, body: file.bytes, duplex: 'half' as const };
     return readBody(await this.#fetch(path, init, { timeoutMs: DOWNLOAD_TIMEOUT_MS, ...options }), schema);
+  }
+
+  /** Sends a file as it is read, and gives the answer as it comes, while the file is still sent. */
+  async exchange(path: string, file: FileBody, options: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    const init = { method: 'POST', headers: { 'content-type': file.type }, body: file.bytes, duplex: 'half' as const };
+    const response = await this.#fetch(path, init, { timeoutMs: DOWNLOAD_TIMEOUT_MS, ...options });
+    if (!response.ok || response.body === null) throw await problemError(response);
+    return response.body;
   }
 
   async delete(path: string, options: CallOptions): Promise<void> {

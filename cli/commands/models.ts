@@ -4,11 +4,13 @@ import type { HistoryOptions } from '../actions/models.ts';
 import type { Io } from '../io.ts';
 import type { OutputOptions } from '../render/output.ts';
 import { registerModelImports } from './model-imports.ts';
+import { registerModelServing } from './model-serving.ts';
 import { withJson } from './options.ts';
 
 export function registerModels(program: Command, io: Io): void {
   const group = program.command('models').description('look into the model registry, and import models from elsewhere');
   registerModelImports(group, io);
+  registerModelServing(group, io);
 
   withJson(group.command('list').description('list registered models')).action(async (options: OutputOptions) => {
     const { listModels } = await import('../actions/models.ts');

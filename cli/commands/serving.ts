@@ -13,6 +13,7 @@ export function registerServing(program: Command, io: Io): void {
       .argument('<model>', 'its champion, or another alias as MODEL@ALIAS')
       .option('--record <json...>', 'values by the name of the feature, as JSON; for models of tables')
       .option('--file <csv>', 'records of a CSV file with a header line; for models of tables')
+      .option('--stream', 'with --file: CSV or NDJSON of any length, one line of JSON a record')
       .option('--input <file>', 'an Open Inference request as JSON, "-" for stdin')
       .option('--mnist <index...>', 'images of the MNIST test set by their position', collect(wholeNumber(0))),
   ).action(async (model: string, options: PredictOptions) => {

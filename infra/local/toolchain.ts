@@ -25,6 +25,8 @@ export const Toolchain = z.object({
   croissant: AbsolutePath,
   /** Python with scikit-learn and its exporter to ONNX, for tests. */
   sklearnOnnx: AbsolutePath,
+  /** Python with public clients of the inference API, for tests. */
+  apiClients: AbsolutePath,
   /** Catalogues lock files for releases. */
   syft: AbsolutePath,
   tensorflowLib: AbsolutePath,

@@ -215,6 +215,9 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
     [{ inputs: [{ ...tensor, data: 'AAAA' }] }, 'body.inputs[0].data'],
     [{ id: 7, inputs: [tensor] }, 'body.id'],
   ],
+  'post /v2/repository/index': [[{ ready: 'yes' }, 'body.ready']],
+  'post /v2/repository/models/{model}/load': [[{ parameters: { config: {} } }, 'body.parameters.config']],
+  'post /v2/repository/models/{model}/unload': [[{ parameters: 7 }, 'body.parameters']],
   'post /v2/models/{model}/versions/{version}/infer': [[{ inputs: [{ ...tensor, name: '' }] }, 'body.inputs[0].name']],
 };
 

@@ -57,7 +57,7 @@ describe('the Open Inference Protocol', () => {
     expect((await api.call('GET', '/v2')).body).toEqual({
       name: 'secure-ai-platform',
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
-      extensions: ['model_aliases'],
+      extensions: expect.arrayContaining(['binary_tensor_data', 'model_repository', 'statistics']),
     });
     expect((await api.call('GET', '/v2/health/live')).body).toEqual({ live: true });
     expect((await api.call('GET', '/v2/health/ready')).body).toEqual({ ready: true });

@@ -3,18 +3,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { createApp } from '../../api/app.ts';
+import { cors } from '../../api/auth/index.ts';
+import { scoreRoute } from '../../api/routes/score.ts';
+import { InferenceMetrics, InferenceRecorder, ServedModels } from '../../api/serving/index.ts';
+import { decodeInferRequest } from '../../api/serving/codec/index.ts';
 import { infer } from '../../api/serving/infer.ts';
 import { LoadedModel } from '../../api/serving/loaded-model.ts';
 import { predict } from '../../api/serving/predict.ts';
 import { ThreadPool } from '../../api/serving/runtime/thread-pool.ts';
 import { ModelConfig } from '../../contracts/model-config.ts';
 import type { PreparedTable } from '../../contracts/prepared-data.ts';
-import { InferRequest } from '../../contracts/inference.ts';
 import { ModelFacts } from '../../contracts/registry.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { encodeRow, readFloat32 } from '../../lib/datasets/index.ts';
 import { writeSafetensors } from '../../lib/ml/index.ts';
 import { checkParity, exportOnnx, runOnnx } from '../../lib/onnx/index.ts';
+import { listen } from '../api/support/listen.ts';
 import { peopleTable } from '../datasets/table/people.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'saip-onnx-table-'));
@@ -25,6 +31,8 @@ afterAll(async () => {
   await threads.close();
   rmSync(root, { recursive: true });
 });
+
+const ada = { age: 50, 'weight in kg': 61.5, smokes: true, town: 'Ulm' };
 
 const WEIGHTS = [0.5, -0.25, 1, 0.75, -0.5, 0.25, 2, -1, 0.1, 0.3, -0.7, 0.6, 0.2, -0.4, 0.9, 0.8];
 
@@ -135,8 +143,6 @@ describe('the graph of a table', () => {
 });
 
 describe('predict', () => {
-  const ada = { age: 50, 'weight in kg': 61.5, smokes: true, town: 'Ulm' };
-
   it('gives labels with probabilities, and takes missing values in every spelling', async () => {
     const model = await served('classification');
     const records = [ada, { ...ada, smokes: 'yes' }, { age: 50, town: 'NA' }, { ...ada, smokes: null, town: '' }];
@@ -191,16 +197,96 @@ describe('predict', () => {
       input('smokes', 'BYTES', 'yes'),
       input('town', 'BYTES', 'Ulm'),
     ];
-    const { response } = await infer(model, InferRequest.parse({ inputs }));
+    const call = (body: object) => decodeInferRequest(Buffer.from(JSON.stringify(body)), {});
+    const { response } = await infer(model, call({ inputs }));
     const records = await predict(model, [ada]);
-    const probabilities = response.outputs.find(({ name }) => name === 'probabilities')?.data;
+    const probabilities = response.outputs.find(({ name }) => name === 'probabilities')?.tensor.data;
     const [first] = records.response.predictions as { probabilities: Record<string, number> }[];
-    expect(Object.values(first?.probabilities ?? {})).toEqual(probabilities);
+    expect(Object.values(first?.probabilities ?? {})).toEqual([...(probabilities ?? [])]);
     const rows = [{ ...inputs[0], shape: [2, 1], data: [1, 2] }, ...inputs.slice(1)];
-    await expect(infer(model, InferRequest.parse({ inputs: rows }))).rejects.toMatchObject({ code: 'TENSOR_INVALID' });
+    await expect(infer(model, call({ inputs: rows }))).rejects.toMatchObject({ code: 'TENSOR_INVALID' });
     const numbers = [...inputs.slice(0, 3), input('town', 'BYTES', 7)];
-    await expect(infer(model, InferRequest.parse({ inputs: numbers }))).rejects.toMatchObject({
-      code: 'TENSOR_INVALID',
+    await expect(infer(model, call({ inputs: numbers }))).rejects.toMatchObject({ code: 'TENSOR_INVALID' });
+    // A missing value of a feature that the training knew to be missing is null, as it is in records.
+    const absent = inputs.map((one) => (one.name === 'weight in kg' ? { ...one, data: [null] } : one));
+    const without = await predict(model, [{ ...ada, 'weight in kg': null }]);
+    const { response: missing } = await infer(model, call({ inputs: absent }));
+    const [unknown] = without.response.predictions as { probabilities: Record<string, number> }[];
+    const known = missing.outputs.find(({ name }) => name === 'probabilities')?.tensor.data ?? [];
+    expect(Object.values(unknown?.probabilities ?? {})).toEqual([...known]);
+  });
+});
+
+describe('a file of records', () => {
+  let people: Promise<LoadedModel> | undefined;
+
+  async function score(type: string, body: string): Promise<{ status: number; lines: Record<string, unknown>[] }> {
+    const loaded = await (people ??= served('classification'));
+    const models = new ServedModels();
+    const target = { model: 'people', alias: 'champion', version: '1', digest: 'd' };
+    models.set({ state: 'ready', target, loaded });
+    const registry = new Registry();
+    const records: string[] = [];
+    const recorder = new InferenceRecorder({
+      append: async ({ action }) => void records.push(action),
+      onRefused: () => undefined,
+    });
+    const app = createApp({
+      routes: [scoreRoute({ served: models, metrics: new InferenceMetrics(registry, models), recorder })],
+      registry,
+      https: false,
+      cors: cors({ origins: new Set(), prefix: '/none' }),
+      logger: { error: () => undefined, warn: () => undefined, info: () => undefined },
+      guards: {
+        authenticate: async () => ({ sub: 'ann', roles: ['predictor'], tenant: 'default', expiresAt: 0 }),
+        decide: () => ({ allow: true, rule: 'role:predictor' }),
+        audit: async () => undefined,
+        limiters: { credentials: (_request, _response, next) => next() },
+      },
+    });
+    const server = await listen(app);
+    try {
+      const headers = { 'content-type': type };
+      const answer = await fetch(`${server.url}/v1/models/people/score`, { method: 'POST', headers, body });
+      let text = '';
+      const decoder = new TextDecoder();
+      try {
+        for await (const piece of answer.body ?? []) text += decoder.decode(piece as Uint8Array, { stream: true });
+      } catch {
+        // The connection of an answer that cannot go on is cut.
+      }
+      const lines = text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      if (answer.status === 200) expect(records.length).toBe(Math.ceil(lines.length / 256));
+      return { status: answer.status, lines };
+    } finally {
+      await server.close();
+    }
+  }
+
+  it('is answered line by line, in batches that are each recorded, from CSV and from NDJSON alike', async () => {
+    const rows = Array.from({ length: 600 }, (_, i) => ({ ...ada, age: 20 + (i % 60) }));
+    const csv = `id,age,weight in kg,smokes,town\n${rows.map(({ age, town }, i) => `${i},${age},61.5,yes,${town}`).join('\n')}`;
+    const ndjson = rows.map((row) => JSON.stringify(row)).join('\n');
+    const [first, second] = [await score('text/csv', csv), await score('application/x-ndjson', ndjson)];
+    expect(first.status).toBe(200);
+    expect(first.lines.length).toBe(600);
+    expect(first).toEqual(second);
+    const { response } = await predict(await (people ??= served('classification')), [rows[599] ?? ada]);
+    expect(first.lines[599]).toMatchObject({ record: 599, version: '1', ...response.predictions[0] });
+  });
+
+  it('that is wrong at its beginning is refused, and later ends with what was wrong', async () => {
+    expect(await score('application/x-ndjson', '{"age":{}}')).toMatchObject({ status: 400 });
+    const good = JSON.stringify(ada);
+    const lines = [...new Array<string>(300).fill(good), JSON.stringify({ ...ada, age: 'old' })].join('\n');
+    const answer = await score('application/x-ndjson', lines);
+    expect(answer.status).toBe(200);
+    expect(answer.lines.length).toBe(257);
+    expect(answer.lines.at(-1)).toEqual({
+      error: { code: 'REQUEST_INVALID', detail: expect.stringContaining('Record 300, "age"') },
     });
   });
 });

@@ -157,3 +157,11 @@ test_the_audit_log_is_read_by_auditors_and_erased_by_administrators if {
 	}
 	not decide(["viewer"], "audit:read", {}).allow
 }
+
+test_what_is_served_at_all_is_for_administrators if {
+	decide(["admin"], "model:serve", {"model": "mnist"}).allow
+	every role in ["viewer", "predictor", "trainer", "approver", "redteam", "agent-operator", "releaser", "auditor"] {
+		not decide([role], "model:serve", {"model": "mnist"}).allow
+	}
+	not by_key({"id": "k", "actions": ["model:infer"]}, ["admin"], "model:serve", {"model": "mnist"}).allow
+}

@@ -29,6 +29,7 @@ role_actions := {
 		"model:import",
 		"model:infer",
 		"model:rollback",
+		"model:serve",
 		"schedule:write",
 		"workflow:approve",
 	}),

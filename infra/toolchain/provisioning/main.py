@@ -80,6 +80,9 @@ def run_steps(settings: Settings) -> None:
     if not python_tools.is_complete(python_tools.sklearn_onnx_directory(settings)):
         with step("scikit-learn with its exporter to ONNX", log) as current:
             python_tools.install_sklearn_onnx(settings, current)
+    if not python_tools.is_complete(python_tools.api_clients_directory(settings)):
+        with step("Public clients of the inference API", log) as current:
+            python_tools.install_api_clients(settings, current)
     if not python_tools.is_complete(python_tools.syft_directory(settings)):
         with step("Syft", log) as current:
             python_tools.install_syft(settings, current)

