@@ -3,7 +3,7 @@ import type { FeatureRecord, PredictResponse } from '../../contracts/predict.ts'
 import type { TableFacts } from '../../contracts/registry.ts';
 import { ApiError } from '../errors.ts';
 import type { Inferred } from './infer.ts';
-import type { LoadedModel } from './loaded-model.ts';
+import type { Servable } from './guard/index.ts';
 import { inputDigestOf } from './record.ts';
 import type { TensorData } from './tensors.ts';
 
@@ -28,7 +28,7 @@ export function featuresOf({ facts }: LoadedModel): ReadonlyMap<string, boolean>
  * `LoadedModel.run` throws
  */
 export async function predict(
-  model: LoadedModel,
+  model: Servable,
   records: readonly FeatureRecord[],
   first = 0,
 ): Promise<Inferred<PredictResponse>> {

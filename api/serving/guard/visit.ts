@@ -1,0 +1,132 @@
+import { rounded } from '../../../lib/misuse/index.ts';
+import { ApiError } from '../../errors.ts';
+import type { Feeds } from '../runtime/session.ts';
+import type { TensorData } from '../tensors.ts';
+import type { InferenceGuard, InferenceGuardOptions, Seat } from './guard.ts';
+import { inputProfileOf, rowsOf, type InputProfile } from './input-profile.ts';
+import { hardenResults, predictedClasses } from './outputs.ts';
+import type { Servable } from './servable.ts';
+
+type Results = Readonly<Record<string, TensorData>>;
+
+/** Copies of rows that are looked at once they are answered. */
+interface Sampled {
+  readonly values: Float32Array;
+  readonly outside: boolean;
+}
+
+/** One request that was let in. */
+export class Visit {
+  /** The model, with its inputs and outputs looked at; answers this request alone. */
+  readonly model: Servable;
+  readonly #target: Servable;
+  readonly #seat: Seat;
+  readonly #guard: InferenceGuard;
+  readonly #options: InferenceGuardOptions;
+  #rows = 0;
+  #outside = 0;
+
+  constructor(target: Servable, seat: Seat, guard: InferenceGuard, options: InferenceGuardOptions) {
+    this.#target = target;
+    this.#seat = seat;
+    this.#guard = guard;
+    this.#options = options;
+    const { model, version, digest, facts, inputs, outputs } = target;
+    this.model = { model, version, digest, facts, inputs, outputs, run: (feeds, fetches) => this.#run(feeds, fetches) };
+  }
+
+  /** What the record of the request says about it: what was kept from the answer, and rows out of range. */
+  get note(): string | undefined {
+    const { hardening } = this.#seat;
+    const outside = this.#outside === 0 ? [] : [`out-of-range=${this.#outside}`];
+    return [...(hardening === '' ? [] : [hardening]), ...outside].join(' ') || undefined;
+  }
+
+  /** Counts the request, and says in an answer of JSON what was done to it. */
+  answered<T>(response: T): T {
+    const { metrics, ledger } = this.#options;
+    const { account, hardening, protection } = this.#seat;
+    ledger.count(account, { requests: 1, rows: 0, refused: 0 });
+    metrics.used(account.subject, account.model, this.#rows);
+    if (hardening !== '') metrics.hardened(account.model);
+    const { note } = this;
+    if (note === undefined || typeof response !== 'object' || response === null || ArrayBuffer.isView(response)) {
+      return response;
+    }
+    const parameters = {
+      ...('parameters' in response && typeof response.parameters === 'object' ? response.parameters : {}),
+      ...(hardening !== '' && { hardening }),
+      ...(this.#outside > 0 && { out_of_range_rows: this.#outside }),
+    };
+    const { decimals } = protection;
+    const told = decimals === undefined ? response : roundAll(response, decimals);
+    return { ...told, parameters };
+  }
+
+  async #run(feeds: Feeds, fetches: readonly string[]): Promise<Results> {
+    const { protection } = this.#seat;
+    const rows = rowsOf(feeds);
+    const profile = inputProfileOf(this.#target);
+    const outside = protection.outOfRange === 'off' ? undefined : profile.outside(feeds);
+    if (outside !== undefined) this.#notice(outside);
+    this.#guard.charge(this.#seat, rows);
+    this.#rows += rows;
+    // Before the run, which may hand the buffers to another thread.
+    const sampled = this.#sample(feeds, profile, rows, outside);
+    const results = await this.#target.run(feeds, fetches);
+    if (sampled.length > 0) this.#hand(sampled, profile, predictedClasses(results, rows));
+    return this.#seat.hardening === '' ? results : hardenResults(results, protection);
+  }
+
+  /** @throws {ApiError} `INPUT_OUT_OF_RANGE` where such rows are refused */
+  #notice(outside: Uint8Array): void {
+    const { metrics } = this.#options;
+    const { account, protection } = this.#seat;
+    const rows = outside.reduce((sum, mark) => sum + mark, 0);
+    metrics.outOfRange(account.model, protection.outOfRange, rows);
+    this.#outside += rows;
+    if (protection.outOfRange !== 'refuse') return;
+    const detail = `Row ${outside.indexOf(1)} holds a value that the training's data cannot have.`;
+    throw this.#guard.refuse(this.#seat, new ApiError('INPUT_OUT_OF_RANGE', detail, { field: 'body.inputs' }));
+  }
+
+  #sample(feeds: Feeds, profile: InputProfile, rows: number, outside: Uint8Array | undefined): Sampled[] {
+    const { minW, maxStrangeShare } = this.#seat.protection;
+    if (minW === 0 && maxStrangeShare === 1) return [];
+    const wanted = this.#options.watch.wanted(this.#watched(profile), rows);
+    return Array.from({ length: wanted }, (_, row) => ({
+      values: profile.read(feeds, row),
+      outside: outside?.[row] === 1,
+    }));
+  }
+
+  #hand(sampled: readonly Sampled[], profile: InputProfile, predicted: Int32Array): void {
+    this.#options.watch.add(
+      this.#watched(profile),
+      sampled.map(({ values, outside }, row) => ({
+        values,
+        predicted: predicted[row] ?? 0,
+        strange: outside || profile.unlike(values),
+      })),
+    );
+  }
+
+  #watched(profile: InputProfile): Parameters<InferenceGuardOptions['watch']['add']>[0] {
+    const { key, protection } = this.#seat;
+    return {
+      key,
+      width: profile.width,
+      classes: Math.max(1, this.#target.facts?.labels.length ?? 2),
+      thresholds: protection,
+      onSuspicion: (suspicion) => this.#guard.suspect(this.#seat, suspicion),
+    };
+  }
+}
+
+/** Numbers of single precision have more digits in JSON than they were rounded to. */
+function roundAll<T>(value: T, decimals: number): T {
+  if (typeof value === 'number') return rounded(value, decimals) as T;
+  if (Array.isArray(value)) return value.map((item: unknown) => roundAll(item, decimals)) as T;
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, roundAll(item, decimals)])) as T;
+}
