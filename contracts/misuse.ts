@@ -81,7 +81,7 @@ export const FlagQuery = z.strictObject({
   /** Those that were lifted, too. */
   all: z.stringbool().default(false),
   limit: z.coerce.number<string | number>().int().min(1).max(500).default(100),
-  pageToken: z.string().max(64).optional(),
+  pageToken: z.string().min(1).max(64).optional(),
 });
 
 export const FlagList = z.object({ flags: z.array(MisuseFlag), nextPageToken: z.string().optional() });

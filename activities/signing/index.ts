@@ -68,7 +68,10 @@ function factsOf({ registerAs, data, evaluated, exported }: SigningInput, manife
 function inputFacts(manifest: PreparedManifest): object {
   if (manifest.version === 1) {
     const { name, shape, dtype } = manifest.input;
-    return { version: 1, input: { name, shape, ...(dtype === 'uint8' && { range: [0, 255] }), ...statistics(manifest) } };
+    return {
+      version: 1,
+      input: { name, shape, ...(dtype === 'uint8' && { range: [0, 255] }), ...statistics(manifest) },
+    };
   }
   const { columns, missing, regression } = manifest;
   const target = regression && { name: regression.name, ...(regression.unit && { unit: regression.unit }) };

@@ -1,5 +1,12 @@
 import type { Registry } from 'prom-client';
-import { MisuseFlags, ModelProtections, UsageLimits, UsageLog, type AuditLog, type Pool } from '../../lib/clients/index.ts';
+import {
+  MisuseFlags,
+  ModelProtections,
+  UsageLimits,
+  UsageLog,
+  type AuditLog,
+  type Pool,
+} from '../../lib/clients/index.ts';
 import type { SaipConfig } from '../../lib/config/index.ts';
 import { UsageLedger } from '../../lib/limits/index.ts';
 import type { Logger } from '../http/error-handler.ts';

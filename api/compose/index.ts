@@ -82,7 +82,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   });
   const serving = composeServing({ config, logger, bao, pool, credentials });
   const feeds = new EventFeeds({ read: (id) => untraced(() => readEvent(temporal, id)) });
-  const identity = composeIdentity({ config, bao, pool });
+  const identity = composeIdentity({ config, bao, pool, registry });
   const audit = await composeAudit({ config, logger, registry, bao, pool });
   const guard = composeGuard({ config, logger, registry, pool, audit: audit.log });
   const guards = createGuards({

@@ -61,7 +61,8 @@ export function limitRoutes({ limits, usage, defaults, onChange, flush }: LimitR
       auditDetail: ({ body }) => textOf(body),
       handler: async ({ body, caller: { tenant } }) => {
         const removed = await limits.remove(tenant, body);
-        if (!removed) throw new ApiError('LIMIT_UNKNOWN', `No limit is set for ${body.kind} ${body.name}.`.replace(' .', '.'));
+        if (!removed)
+          throw new ApiError('LIMIT_UNKNOWN', `No limit is set for ${body.kind} ${body.name}.`.replace(' .', '.'));
         await onChange();
       },
     }),

@@ -26,7 +26,13 @@ export interface MisuseRoutesOptions {
 }
 
 const tag = 'Limits and misuse';
-const flagParams = z.strictObject({ id: z.coerce.number<string>().int().min(1).max(2 ** 31 - 1) });
+const flagParams = z.strictObject({
+  id: z.coerce
+    .number<string>()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+});
 const modelParams = z.strictObject({ name: Name });
 const RowToken = z.coerce.number().int().positive();
 

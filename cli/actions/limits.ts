@@ -24,7 +24,8 @@ export interface SetLimitOptions extends CallerOptions {
   readonly budgetRows?: number;
 }
 
-const none = (value: number | undefined): string => (value === undefined ? '-' : value === 0 ? 'no limit' : String(value));
+const none = (value: number | undefined): string =>
+  value === undefined ? '-' : value === 0 ? 'no limit' : String(value);
 
 export async function listLimits(io: Io, options: OutputOptions): Promise<ExitCode> {
   const api = await ApiClient.open(io.env);
@@ -53,7 +54,12 @@ export async function setLimit(io: Io, options: SetLimitOptions): Promise<ExitCo
   const { rate, burst, dailyRows, budgetRows } = options;
   const body = { ...callerOf(options), rate, burst, dailyRows, budgetRows };
   const limit = await api.post('/v1/limits', body, LimitView, { role: 'admin' });
-  present(io, options, limit, ({ kind, name, model = 'all models' }) => `set for ${`${kind} ${name}`.trim()}, ${model}`);
+  present(
+    io,
+    options,
+    limit,
+    ({ kind, name, model = 'all models' }) => `set for ${`${kind} ${name}`.trim()}, ${model}`,
+  );
   return EXIT.ok;
 }
 
@@ -61,7 +67,12 @@ export async function removeLimit(io: Io, options: CallerOptions): Promise<ExitC
   const api = await ApiClient.open(io.env);
   const body = callerOf(options);
   await api.post('/v1/limits/remove', body, z.unknown(), { role: 'admin' });
-  present(io, options, { ...body, removed: true }, () => `removed the limit of ${`${body.kind} ${body.name ?? ''}`.trim()}`);
+  present(
+    io,
+    options,
+    { ...body, removed: true },
+    () => `removed the limit of ${`${body.kind} ${body.name ?? ''}`.trim()}`,
+  );
   return EXIT.ok;
 }
 

@@ -77,7 +77,12 @@ export async function protectModel(io: Io, model: string, options: ProtectOption
     renderTable(
       ['role', 'settings', 'set by', 'at'],
       [
-        ...protections.map((row) => [row.role ?? 'every', settingsText(row.settings), row.setBy, formatTime(row.setAt)]),
+        ...protections.map((row) => [
+          row.role ?? 'every',
+          settingsText(row.settings),
+          row.setBy,
+          formatTime(row.setAt),
+        ]),
         ['otherwise', settingsText(defaults), 'configuration', ''],
       ],
       io,

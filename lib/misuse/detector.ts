@@ -40,7 +40,10 @@ export class QueryDetector {
     if (this.#rows % EVERY > 0) return undefined;
     const share = this.#strange.share();
     if (share !== undefined && share > maxStrangeShare) {
-      return { kind: 'out-of-distribution', evidence: { share, rows: this.#strange.count, threshold: maxStrangeShare } };
+      return {
+        kind: 'out-of-distribution',
+        evidence: { share, rows: this.#strange.count, threshold: maxStrangeShare },
+      };
     }
     const distances = minW > 0 ? this.#distances : undefined;
     const w = distances?.w();

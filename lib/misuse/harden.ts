@@ -19,7 +19,11 @@ const TOLERANCE = 1e-3;
  * @param values rows × width
  * @returns a new array
  */
-export function harden(values: Float32Array | Float64Array, width: number, how: Hardening): Float32Array | Float64Array {
+export function harden(
+  values: Float32Array | Float64Array,
+  width: number,
+  how: Hardening,
+): Float32Array | Float64Array {
   const result = values.slice();
   const { labelsOnly = false, topK, temperature = 1 } = how;
   for (let start = 0; width > 1 && start + width <= result.length; start += width) {

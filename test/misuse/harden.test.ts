@@ -40,7 +40,11 @@ describe('harden', () => {
   it('never changes which class comes first, but by rounding to a tie', () => {
     const row = fc.array(fc.float({ min: Math.fround(-20), max: 20, noNaN: true }), { minLength: 2, maxLength: 8 });
     const how = fc.record(
-      { labelsOnly: fc.boolean(), topK: fc.integer({ min: 1, max: 8 }), temperature: fc.double({ min: 0.1, max: 50, noNaN: true }) },
+      {
+        labelsOnly: fc.boolean(),
+        topK: fc.integer({ min: 1, max: 8 }),
+        temperature: fc.double({ min: 0.1, max: 50, noNaN: true }),
+      },
       { requiredKeys: [] },
     );
     fc.assert(

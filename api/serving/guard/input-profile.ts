@@ -65,10 +65,7 @@ function tensorProfile({ facts, inputs }: Servable): InputProfile {
   };
 }
 
-function outsideOf(
-  tensor: TensorData | undefined,
-  [least, most]: readonly [number, number],
-): Uint8Array | undefined {
+function outsideOf(tensor: TensorData | undefined, [least, most]: readonly [number, number]): Uint8Array | undefined {
   if (tensor === undefined) return undefined;
   const { data, dims } = tensor;
   const size = data.length / Math.max(1, dims[0] ?? 1);

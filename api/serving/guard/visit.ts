@@ -15,6 +15,12 @@ interface Sampled {
   readonly outside: boolean;
 }
 
+interface Look {
+  readonly rows: number;
+  readonly profile: InputProfile;
+  readonly sampled: readonly Sampled[];
+}
+
 /** One request that was let in. */
 export class Visit {
   /** The model, with its inputs and outputs looked at; answers this request alone. */
@@ -64,18 +70,28 @@ export class Visit {
   }
 
   async #run(feeds: Feeds, fetches: readonly string[]): Promise<Results> {
-    const { protection } = this.#seat;
+    const look = this.#before(feeds);
+    return this.#after(look, await this.#target.run(feeds, fetches));
+  }
+
+  /**
+   * Looks at what goes into the model, and copies what is looked at later: the run may take the buffers away.
+   * @throws {ApiError} `INPUT_OUT_OF_RANGE`, `QUOTA_EXCEEDED`
+   */
+  #before(feeds: Feeds): Look {
     const rows = rowsOf(feeds);
     const profile = inputProfileOf(this.#target);
-    const outside = protection.outOfRange === 'off' ? undefined : profile.outside(feeds);
+    const outside = this.#seat.protection.outOfRange === 'off' ? undefined : profile.outside(feeds);
     if (outside !== undefined) this.#notice(outside);
     this.#guard.charge(this.#seat, rows);
     this.#rows += rows;
-    // Before the run, which may hand the buffers to another thread.
-    const sampled = this.#sample(feeds, profile, rows, outside);
-    const results = await this.#target.run(feeds, fetches);
+    return { rows, profile, sampled: this.#sample(feeds, profile, rows, outside) };
+  }
+
+  /** @returns what the caller may know of the results */
+  #after({ rows, profile, sampled }: Look, results: Results): Results {
     if (sampled.length > 0) this.#hand(sampled, profile, predictedClasses(results, rows));
-    return this.#seat.hardening === '' ? results : hardenResults(results, protection);
+    return this.#seat.hardening === '' ? results : hardenResults(results, this.#seat.protection);
   }
 
   /** @throws {ApiError} `INPUT_OUT_OF_RANGE` where such rows are refused */

@@ -11,7 +11,13 @@ export interface NewFlag {
   readonly evidence: FlagEvidence;
 }
 
-const OpenFlag = z.object({ id: z.int(), tenant: z.string(), subject: z.string(), model: z.string(), kind: z.string() });
+const OpenFlag = z.object({
+  id: z.int(),
+  tenant: z.string(),
+  subject: z.string(),
+  model: z.string(),
+  kind: z.string(),
+});
 export type OpenFlag = z.infer<typeof OpenFlag>;
 
 const BudgetAllowance = z.object({ tenant: z.string(), subject: z.string(), model: z.string(), rows: z.number() });

@@ -38,10 +38,7 @@ export class UsageLimits {
        ON CONFLICT (tenant, kind, name, model) DO UPDATE SET rate = EXCLUDED.rate, burst = EXCLUDED.burst,
          daily_rows = EXCLUDED.daily_rows, budget_rows = EXCLUDED.budget_rows, set_by = EXCLUDED.set_by,
          set_at = clock_timestamp()`,
-      [
-        ...[tenant, kind, name, model, rate ?? null],
-        ...[burst ?? null, dailyRows ?? null, budgetRows ?? null, setBy],
-      ],
+      [...[tenant, kind, name, model, rate ?? null], ...[burst ?? null, dailyRows ?? null, budgetRows ?? null, setBy]],
     );
   }
 
