@@ -17,28 +17,29 @@ export interface Taken {
 }
 
 /**
- * A token bucket as the generic cell rate algorithm keeps it (ATM Forum Traffic Management 4.1, section 4.4.2, virtual
- * scheduling): one number a bucket, no timer and no promise. The number is the time at which the bucket is full again;
- * the size may change between two calls.
+ * A token bucket as the continuous-state leaky bucket algorithm keeps it (ATM Forum Traffic Management 4.1, section
+ * 4.4.2): two numbers, no timer and no promise. The size may change between two calls; what was taken stays taken.
  */
 export class Bucket {
+  /** Tokens that are missing at the time of the last call. */
+  #missing = 0;
   /** Milliseconds of the clock that `take` is given. */
-  #fullAt = 0;
+  #at = 0;
 
   /** Takes one token where there is one. @param now milliseconds of a monotonic clock */
   take({ rate, burst }: BucketSize, now: number): Taken {
-    const interval = 1000 / rate;
-    const capacity = interval * burst;
-    const before = Math.max(this.#fullAt, now);
-    const after = before + interval;
-    const allowed = after - now <= capacity + 1e-6;
-    if (allowed) this.#fullAt = after;
-    const debt = Math.max(0, this.#fullAt - now);
+    const missing = Math.min(burst, Math.max(0, this.#missing - ((now - this.#at) * rate) / 1000));
+    const allowed = missing + 1 <= burst + EPSILON;
+    this.#missing = allowed ? missing + 1 : missing;
+    this.#at = now;
     return {
       allowed,
-      remaining: Math.max(0, Math.floor((capacity - debt) / interval + 1e-9)),
-      retryAfter: allowed ? 0 : Math.max(0, (after - now - capacity) / 1000),
-      reset: debt / 1000,
+      remaining: Math.max(0, Math.floor(burst - this.#missing + EPSILON)),
+      retryAfter: allowed ? 0 : (missing + 1 - burst) / rate,
+      reset: this.#missing / rate,
     };
   }
 }
+
+/** Of a token: sums of many small parts miss a whole one by rounding. */
+const EPSILON = 1e-9;

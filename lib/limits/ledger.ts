@@ -58,7 +58,13 @@ interface Known {
   window: number;
 }
 
+interface Keys {
+  readonly own: string;
+  readonly total: string;
+}
+
 const DAY_MS = 86_400_000;
+const NOTHING = { today: 0, window: 0 };
 
 /**
  * Counts what is asked, in memory, and adds it to the store in the background. Every process reads the totals of all of
@@ -68,8 +74,7 @@ const DAY_MS = 86_400_000;
 export class UsageLedger {
   readonly #options: Required<LedgerOptions>;
   #pending = new Map<string, Pending>();
-  /** Being written. */
-  #writing = new Map<string, Pending>();
+  readonly #keys = new WeakMap<Account, Keys>();
   #known = new Map<string, Known>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -80,25 +85,27 @@ export class UsageLedger {
   }
 
   /** Rows that are known of today and of the window, with those of this process that are not written yet. */
-  used(tenant: string, subject: string, model: string): { readonly today: number; readonly window: number } {
-    const known = this.#known.get(totalKey(tenant, subject, model));
-    if (known === undefined) return { today: 0, window: 0 };
+  used(account: Account): { readonly today: number; readonly window: number } {
+    const known = this.#known.get(this.#keysOf(account).total);
+    if (known === undefined) return NOTHING;
     return { today: known.day === this.today() ? known.today : 0, window: known.window };
   }
 
   /** Adds to an account; takes effect in `used` at once. */
   count(account: Account, { requests, rows, refused }: Counts): void {
     const day = this.today();
-    const key = `${day} ${accountKey(account)}`;
-    let pending = this.#pending.get(key);
-    if (pending === undefined) {
+    const { own, total } = this.#keysOf(account);
+    let pending = this.#pending.get(own);
+    if (pending?.day !== day) {
+      // Counts of the day before wait under a name of their own.
+      if (pending !== undefined) this.#pending.set(`${pending.day}\u0000${own}`, pending);
       pending = { account, day, requests: 0, rows: 0, refused: 0 };
-      this.#pending.set(key, pending);
+      this.#pending.set(own, pending);
     }
     pending.requests += requests;
     pending.rows += rows;
     pending.refused += refused;
-    if (rows > 0) this.#raise(totalKey(account.tenant, account.subject, account.model), day, rows);
+    if (rows > 0) this.#raise(total, day, rows);
   }
 
   /** Reads the totals, then writes and reads again and again. Throws what the store throws. */
@@ -136,6 +143,16 @@ export class UsageLedger {
     return Math.ceil((this.#day.endsAt - this.#options.now()) / 1000);
   }
 
+  /** Worked out once for each account object: a caller who comes again brings the same one. */
+  #keysOf(account: Account): Keys {
+    let keys = this.#keys.get(account);
+    if (keys === undefined) {
+      keys = { own: accountKey(account), total: totalKey(account.tenant, account.subject, account.model) };
+      this.#keys.set(account, keys);
+    }
+    return keys;
+  }
+
   #raise(key: string, day: string, rows: number): void {
     const known = this.#known.get(key);
     if (known === undefined) {
@@ -153,28 +170,26 @@ export class UsageLedger {
   }
 
   async #write(): Promise<void> {
-    this.#writing = this.#pending;
+    const entries = [...this.#pending.values()];
     this.#pending = new Map();
     try {
-      const entries = [...this.#writing.values()];
       await this.#options.store.add(entries.map(({ account, ...counts }) => ({ ...account, ...counts })));
     } catch (error) {
-      for (const [key, entry] of this.#writing) this.#giveBack(key, entry);
+      for (const entry of entries) this.#giveBack(entry);
       throw error;
-    } finally {
-      this.#writing = new Map();
     }
   }
 
-  #giveBack(key: string, { account, day, requests, rows, refused }: Pending): void {
-    const newer = this.#pending.get(key);
-    if (newer === undefined) {
-      this.#pending.set(key, { account, day, requests, rows, refused });
+  #giveBack(entry: Pending): void {
+    const { own } = this.#keysOf(entry.account);
+    const newer = this.#pending.get(own);
+    if (newer?.day !== entry.day) {
+      this.#pending.set(newer === undefined ? own : `${entry.day}\u0000${own}`, entry);
       return;
     }
-    newer.requests += requests;
-    newer.rows += rows;
-    newer.refused += refused;
+    newer.requests += entry.requests;
+    newer.rows += entry.rows;
+    newer.refused += entry.refused;
   }
 
   /** What the store says, plus what this process has counted since it was asked. */
@@ -188,7 +203,7 @@ export class UsageLedger {
       ]),
     );
     for (const { account, day: counted, rows } of this.#pending.values()) {
-      if (rows > 0) this.#raise(totalKey(account.tenant, account.subject, account.model), counted, rows);
+      if (rows > 0) this.#raise(this.#keysOf(account).total, counted, rows);
     }
   }
 

@@ -81,7 +81,7 @@ describe('a token of an external issuer', () => {
     ['of an unknown key', { header: { kid: 'nobody' } }, 'key'],
     ['that brings its own key set', { header: { jku: 'http://127.0.0.1/evil' } }, 'header'],
     ['that brings its own certificates', { header: { x5u: 'http://127.0.0.1/evil' } }, 'header'],
-    ['that brings its own key', { header: { jwk: { kty: 'oct', k: 'AAAA' } } }, 'header'],
+    ['that brings its own key', { header: { jwk: { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' } } }, 'header'],
     ['with an algorithm that is not bound to the issuer', { algorithm: 'PS256' }, 'algorithm'],
     ['of another type, such as an ID token', { header: { typ: 'JWT' } }, 'type'],
   ])('%s is refused', async (_, options, reason) => {

@@ -29,6 +29,12 @@ describe('a bucket', () => {
     expect(bucket.take({ rate: 1, burst: 20 }, 5_000)).toMatchObject({ allowed: true });
   });
 
+  it('does not hold what was taken under a narrow limit against a caller whose limit is wide again', () => {
+    const bucket = new Bucket();
+    for (let call = 0; call < 3; call += 1) bucket.take({ rate: 0.01, burst: 2 }, 0);
+    expect(bucket.take({ rate: 5_000, burst: 10_000 }, 1)).toMatchObject({ allowed: true });
+  });
+
   it('never lets more through than burst and rate allow, nor a waiting caller less than one', () => {
     const calls = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 200 });
     fc.assert(

@@ -40,13 +40,13 @@ describe('a usage ledger', () => {
     const open = () => new UsageLedger({ store, onError: (error) => errors.push(error), now: () => MIDNIGHT - 1_000 });
     const [one, two] = [open(), open()];
     one.count(account, once(3));
-    expect(one.used('default', 'ann', 'm')).toEqual({ today: 3, window: 3 });
+    expect(one.used(account)).toEqual({ today: 3, window: 3 });
     two.count({ ...account, apiKey: 'k' }, once(4));
     await one.flush();
     await two.flush();
-    expect(two.used('default', 'ann', 'm')).toEqual({ today: 7, window: 7 });
+    expect(two.used(account)).toEqual({ today: 7, window: 7 });
     await one.flush();
-    expect(one.used('default', 'ann', 'm')).toEqual({ today: 7, window: 7 });
+    expect(one.used(account)).toEqual({ today: 7, window: 7 });
     expect(store.entries).toHaveLength(2);
     expect(errors).toEqual([]);
   });
@@ -60,7 +60,7 @@ describe('a usage ledger', () => {
     await ledger.flush();
     ledger.count(account, once(1));
     expect(errors).toHaveLength(1);
-    expect(ledger.used('default', 'ann', 'm')).toEqual({ today: 6, window: 6 });
+    expect(ledger.used(account)).toEqual({ today: 6, window: 6 });
     store.setAway(false);
     await ledger.flush();
     await ledger.flush();
@@ -73,8 +73,8 @@ describe('a usage ledger', () => {
     ledger.count(account, once(5));
     expect(ledger.untilTomorrow()).toBe(1);
     now = MIDNIGHT + 1;
-    expect(ledger.used('default', 'ann', 'm')).toEqual({ today: 0, window: 5 });
+    expect(ledger.used(account)).toEqual({ today: 0, window: 5 });
     ledger.count(account, once(2));
-    expect(ledger.used('default', 'ann', 'm')).toEqual({ today: 2, window: 7 });
+    expect(ledger.used(account)).toEqual({ today: 2, window: 7 });
   });
 });

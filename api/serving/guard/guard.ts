@@ -8,11 +8,13 @@ import {
   dailyHeaders,
   rateLimitHeaders,
   type Account,
+  type BucketSize,
   type EffectiveLimit,
+  type Taken,
   type UsageLedger,
 } from '../../../lib/limits/index.ts';
 import { describeHardening, type Suspicion } from '../../../lib/misuse/index.ts';
-import type { GuardMetrics } from './metrics.ts';
+import type { GuardMetrics, Use } from './metrics.ts';
 import type { Servable } from './servable.ts';
 import { callerKey, type EffectiveProtection, type GuardState } from './state.ts';
 import { Visit } from './visit.ts';
@@ -42,6 +44,9 @@ export interface Seat {
   readonly version: number;
   readonly limit: EffectiveLimit;
   readonly protection: EffectiveProtection;
+  readonly bucket: Bucket;
+  readonly slow: Bucket;
+  readonly use: Use;
   /** What is done to the answers, for people; empty where nothing is. */
   readonly hardening: string;
 }
@@ -78,34 +83,35 @@ export class InferenceGuard {
       const detail = `${caller.sub} was flagged for ${model.model} and gets no more answers.`;
       throw this.refuse(seat, new ApiError('MISUSE_STOPPED', detail));
     }
-    const size =
-      flagged && onFlag === 'slow'
-        ? { name: 'slow', rate: this.#options.slowRate, burst: 1 }
-        : { name: 'rate', rate: seat.limit.rate, burst: seat.limit.burst };
+    const slow = flagged && onFlag === 'slow';
+    const size = slow ? { rate: this.#options.slowRate, burst: 1 } : seat.limit;
     if (size.rate > 0) {
-      const taken = this.#bucket(caller, seat, size.name).take(size, performance.now());
-      const headers = rateLimitHeaders(size, taken);
-      if (!taken.allowed) {
-        const seconds = String(Math.ceil(taken.retryAfter));
-        const error = new ApiError('RATE_LIMITED', `Too many requests to ${model.model}; wait ${seconds} s.`, {
-          headers: { ...headers, 'Retry-After': seconds },
-        });
-        throw this.refuse(seat, error);
+      const taken = (slow ? seat.slow : seat.bucket).take(size, performance.now());
+      if (!taken.allowed) throw this.#tooFast(seat, size, taken);
+      if (answer) {
+        const headers = rateLimitHeaders(size, taken);
+        for (const name in headers) answer.setHeader(name, headers[name] ?? '');
       }
-      if (answer) for (const name in headers) answer.setHeader(name, headers[name] ?? '');
     }
     return new Visit(model, seat, this, this.#options);
   }
 
+  #tooFast(seat: Seat, size: BucketSize, taken: Taken): ApiError {
+    const seconds = String(Math.ceil(taken.retryAfter));
+    const headers = { ...rateLimitHeaders(size, taken), 'Retry-After': seconds };
+    const detail = `Too many requests to ${seat.account.model}; wait ${seconds} s.`;
+    return this.refuse(seat, new ApiError('RATE_LIMITED', detail, { headers }));
+  }
+
   /**
-   * Counts rows before they are run.
+   * Counts rows before they are run, and the request with the first of them.
    * @throws {ApiError} `QUOTA_EXCEEDED` where the quota of the day is less than they need
    */
-  charge(seat: Seat, rows: number): void {
+  charge(seat: Seat, { requests, rows }: { readonly requests: number; readonly rows: number }): void {
     const { ledger, state } = this.#options;
     const { account, limit } = seat;
-    const { tenant, subject, model } = account;
-    const { today, window } = ledger.used(tenant, subject, model);
+    const { model } = account;
+    const { today, window } = ledger.used(account);
     if (limit.dailyRows > 0 && today + rows > limit.dailyRows) {
       const reset = ledger.untilTomorrow();
       const remaining = Math.max(0, limit.dailyRows - today);
@@ -113,7 +119,9 @@ export class InferenceGuard {
       const headers = { ...dailyHeaders(limit.dailyRows, { remaining, reset }), 'Retry-After': String(reset) };
       throw this.refuse(seat, new ApiError('QUOTA_EXCEEDED', detail, { headers }));
     }
-    ledger.count(account, { requests: 0, rows, refused: 0 });
+    ledger.count(account, { requests, rows, refused: 0 });
+    seat.use.requests += requests;
+    seat.use.rows += rows;
     const budget = limit.budgetRows + state.allowance(seat.key);
     if (limit.budgetRows > 0 && window + rows > budget) {
       this.suspect(seat, { kind: 'query-budget', evidence: { rows: window + rows, budget } });
@@ -154,22 +162,23 @@ export class InferenceGuard {
     const known = this.#seats.get(name);
     if (known?.version === state.version) return known;
     const protection = state.protection(model, roles);
-    const seat = {
-      key: callerKey(tenant, subject, model),
+    const consumer = { tenant, subject, roles, ...(apiKey !== '' && { apiKey }) };
+    const key = callerKey(tenant, subject, model);
+    const apart = state.limits.countsApart(consumer, model);
+    const seat: Seat = {
+      ...{ key, protection, version: state.version },
       account: { tenant, subject, apiKey, model },
-      version: state.version,
-      limit: state.limits.for({ tenant, subject, roles, ...(apiKey !== '' && { apiKey }) }, model),
-      protection,
+      limit: state.limits.for(consumer, model),
+      bucket: this.#bucket(apart ? `rate\u0000${key}\u0000${apiKey}` : `rate\u0000${key}`),
+      slow: this.#bucket(`slow\u0000${key}`),
+      use: this.#options.metrics.use(subject, model),
       hardening: describeHardening(protection),
     };
     this.#seats.set(name, seat);
     return seat;
   }
 
-  #bucket({ tenant, sub: subject, roles, scope }: Caller, { key, account }: Seat, kind: string): Bucket {
-    const consumer = { tenant, subject, roles, apiKey: scope?.id };
-    const apart = this.#options.state.limits.countsApart(consumer, account.model);
-    const name = apart ? `${kind}\u0000${key}\u0000${account.apiKey}` : `${kind}\u0000${key}`;
+  #bucket(name: string): Bucket {
     let bucket = this.#buckets.get(name);
     if (bucket === undefined) {
       bucket = new Bucket();

@@ -71,7 +71,8 @@ function outsideOf(tensor: TensorData | undefined, [least, most]: readonly [numb
   const size = data.length / Math.max(1, dims[0] ?? 1);
   let marks: Uint8Array | undefined;
   for (let index = 0; index < data.length; index += 1) {
-    const value = Number(data[index]);
+    const given = data[index];
+    const value = typeof given === 'number' ? given : Number(given);
     // Not a number is out of every range.
     if (value >= least && value <= most) continue;
     marks ??= new Uint8Array(Math.max(1, dims[0] ?? 1));

@@ -5,31 +5,27 @@ import type { ErrorCode } from '../../../contracts/errors.ts';
 const PRINCIPALS = 100;
 const OTHERS = 'other';
 
+/** What a caller asked of a model since the process began; added to on every request, read when metrics are. */
+export interface Use {
+  requests: number;
+  rows: number;
+}
+
 /** What the guard did, and who uses what. */
 export class GuardMetrics {
-  readonly #requests: Counter<'principal' | 'model'>;
-  readonly #rows: Counter<'principal' | 'model'>;
   readonly #refused: Counter<'model' | 'code'>;
   readonly #flags: Counter<'model' | 'kind'>;
   readonly #hardened: Counter<'model'>;
   readonly #outOfRange: Counter<'model' | 'action'>;
   readonly #skipped: Counter;
   readonly #principals = new Set<string>();
+  readonly #uses = new Map<string, { readonly principal: string; readonly model: string; readonly use: Use }>();
 
   constructor(registry: Registry, { flagged }: { readonly flagged: () => number }) {
     const registers = [registry];
-    this.#requests = new Counter({
-      name: 'saip_usage_requests_total',
-      help: `Predictions by caller and model. After ${PRINCIPALS} callers the rest is "${OTHERS}".`,
-      labelNames: ['principal', 'model'] as const,
-      registers,
-    });
-    this.#rows = new Counter({
-      name: 'saip_usage_rows_total',
-      help: 'Rows that were asked, by caller and model.',
-      labelNames: ['principal', 'model'] as const,
-      registers,
-    });
+    const help = `After ${PRINCIPALS} callers the rest is "${OTHERS}".`;
+    this.#counter('requests', `Predictions by caller and model. ${help}`, registers);
+    this.#counter('rows', `Rows that were asked, by caller and model. ${help}`, registers);
     this.#refused = new Counter({
       name: 'saip_guard_refused_total',
       help: 'Predictions that a limit, a quota, a flag or a range refused.',
@@ -69,12 +65,14 @@ export class GuardMetrics {
     });
   }
 
-  used(principal: string, model: string, rows: number): void {
-    const known = this.#principals.has(principal);
-    if (!known && this.#principals.size < PRINCIPALS) this.#principals.add(principal);
-    const labels = { principal: this.#principals.has(principal) ? principal : OTHERS, model };
-    this.#requests.inc(labels);
-    this.#rows.inc(labels, rows);
+  /** What the caller's requests are to be added to. */
+  use(caller: string, model: string): Use {
+    if (this.#principals.size < PRINCIPALS) this.#principals.add(caller);
+    const principal = this.#principals.has(caller) ? caller : OTHERS;
+    const key = `${principal}\u0000${model}`;
+    const known = this.#uses.get(key) ?? { principal, model, use: { requests: 0, rows: 0 } };
+    this.#uses.set(key, known);
+    return known.use;
   }
 
   refused(model: string, code: ErrorCode): void {
@@ -95,5 +93,19 @@ export class GuardMetrics {
 
   skipped(rows: number): void {
     this.#skipped.inc(rows);
+  }
+
+  #counter(what: keyof Use, help: string, registers: Registry[]): void {
+    const uses = this.#uses;
+    new Counter({
+      name: `saip_usage_${what}_total`,
+      help,
+      labelNames: ['principal', 'model'] as const,
+      registers,
+      collect() {
+        this.reset();
+        for (const { principal, model, use } of uses.values()) this.inc({ principal, model }, use[what]);
+      },
+    });
   }
 }

@@ -29,7 +29,7 @@ export class Visit {
   readonly #seat: Seat;
   readonly #guard: InferenceGuard;
   readonly #options: InferenceGuardOptions;
-  #rows = 0;
+  #counted = false;
   #outside = 0;
 
   constructor(target: Servable, seat: Seat, guard: InferenceGuard, options: InferenceGuardOptions) {
@@ -44,17 +44,15 @@ export class Visit {
   /** What the record of the request says about it: what was kept from the answer, and rows out of range. */
   get note(): string | undefined {
     const { hardening } = this.#seat;
+    if (hardening === '' && this.#outside === 0) return undefined;
     const outside = this.#outside === 0 ? [] : [`out-of-range=${this.#outside}`];
-    return [...(hardening === '' ? [] : [hardening]), ...outside].join(' ') || undefined;
+    return [...(hardening === '' ? [] : [hardening]), ...outside].join(' ');
   }
 
-  /** Counts the request, and says in an answer of JSON what was done to it. */
+  /** Says in an answer of JSON what was done to it. */
   answered<T>(response: T): T {
-    const { metrics, ledger } = this.#options;
     const { account, hardening, protection } = this.#seat;
-    ledger.count(account, { requests: 1, rows: 0, refused: 0 });
-    metrics.used(account.subject, account.model, this.#rows);
-    if (hardening !== '') metrics.hardened(account.model);
+    if (hardening !== '') this.#options.metrics.hardened(account.model);
     const { note } = this;
     if (note === undefined || typeof response !== 'object' || response === null || ArrayBuffer.isView(response)) {
       return response;
@@ -83,8 +81,8 @@ export class Visit {
     const profile = inputProfileOf(this.#target);
     const outside = this.#seat.protection.outOfRange === 'off' ? undefined : profile.outside(feeds);
     if (outside !== undefined) this.#notice(outside);
-    this.#guard.charge(this.#seat, rows);
-    this.#rows += rows;
+    this.#guard.charge(this.#seat, { requests: this.#counted ? 0 : 1, rows });
+    this.#counted = true;
     return { rows, profile, sampled: this.#sample(feeds, profile, rows, outside) };
   }
 
