@@ -1,39 +1,12 @@
 import { createHash } from 'node:crypto';
-import {
-  createRemoteJWKSet,
-  decodeJwt,
-  decodeProtectedHeader,
-  errors,
-  jwtVerify,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-} from 'jose';
+import { createRemoteJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import { Name } from '../../contracts/reference.ts';
-import { ROLES, type Role } from '../../contracts/roles.ts';
-import { IdentityError, type Refusal } from './errors.ts';
+import { IdentityError } from './errors.ts';
+import { checkHeader, refusal, rolesOf, tenantOf, type ExternalIssuer } from './external-claims.ts';
 import { CLOCK_SKEW_SECONDS, MAX_JWS_LENGTH } from './jws.ts';
 import { MAX_TOKEN_TTL_SECONDS } from './token-issuer.ts';
 import type { VerifiedToken } from './token-verifier.ts';
-
-/** An OpenID Connect issuer whose access tokens are taken, and what they are worth here. */
-export interface ExternalIssuer {
-  /** Stands before every subject. */
-  readonly name: string;
-  /** The claim `iss`, but for a slash at its end. */
-  readonly issuer: string;
-  readonly audience: string;
-  readonly algorithms: readonly string[];
-  /** Accepted `typ` of the header. */
-  readonly types: readonly string[];
-  /** Dots lead into objects. */
-  readonly rolesClaim: string;
-  /** Value of that claim → roles of the platform. */
-  readonly roles: Readonly<Record<string, readonly Role[]>>;
-  readonly tenant: string;
-  readonly tenantClaim?: string | undefined;
-}
 
 export interface ExternalIssuersOptions {
   readonly issuers: readonly ExternalIssuer[];
@@ -52,12 +25,6 @@ export interface ExternalIssuersOptions {
 const REMEMBERED = 10_000;
 const TIMEOUT_MS = 5_000;
 const MAX_DOCUMENT = 256 * 1024;
-/**
- * `x5t` names a certificate that nobody looks up. Keys by value or by address (`jwk`, `jku`, `x5c`, `x5u`) and extensions
- * (`crit`, `b64`) are refused.
- */
-const HEADER_PARAMETERS: ReadonlySet<string> = new Set(['alg', 'typ', 'kid', 'x5t', 'x5t#S256']);
-
 const onLoopback = ({ hostname }: URL): boolean => ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
 const Discovery = z.object({
   issuer: z.string(),
@@ -201,45 +168,6 @@ export class ExternalIssuers {
   }
 }
 
-function checkHeader(token: string, { types, algorithms }: ExternalIssuer): void {
-  const header: Readonly<Record<string, unknown>> = { ...decodeProtectedHeader(token) };
-  const foreign = Object.keys(header).find((name) => !HEADER_PARAMETERS.has(name));
-  if (foreign !== undefined) {
-    throw refusal(`has the header parameter ${JSON.stringify(foreign.slice(0, 32))}`, 'header');
-  }
-  if (!algorithms.includes(String(header['alg'])))
-    throw refusal('is signed with an algorithm not allowed', 'algorithm');
-  if (typeof header['kid'] !== 'string') throw refusal('names no key', 'key');
-  // RFC 7515 section 4.1.9: a media type, whatever its case, with or without "application/".
-  const typ = String(header['typ'] ?? '')
-    .toLowerCase()
-    .replace(/^application\//, '');
-  if (!types.some((type) => type.toLowerCase() === typ)) throw refusal('is of a type not allowed', 'type');
-}
-
-function rolesOf(payload: JWTPayload, { rolesClaim, roles }: ExternalIssuer): Role[] {
-  const value = claimAt(payload, rolesClaim);
-  const given = (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
-  const granted = new Set(given.flatMap((name) => (Object.hasOwn(roles, name) ? (roles[name] ?? []) : [])));
-  return ROLES.filter((role) => granted.has(role));
-}
-
-function tenantOf(payload: JWTPayload, { tenant, tenantClaim }: ExternalIssuer): string {
-  if (tenantClaim === undefined) return tenant;
-  const parsed = Name.safeParse(claimAt(payload, tenantClaim));
-  if (parsed.success) return parsed.data;
-  throw refusal('names no tenant', 'claims');
-}
-
-/** A claim of this very name, or along the dots into objects. */
-function claimAt(payload: JWTPayload, name: string): unknown {
-  if (Object.hasOwn(payload, name)) return payload[name];
-  return name.split('.').reduce<unknown>((value, key) => {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    return (value as Record<string, unknown>)[key];
-  }, payload);
-}
-
 function verificationError(error: unknown, issuer: ExternalIssuer): IdentityError {
   if (error instanceof errors.JWTExpired) return refusal('has expired', 'expired', error);
   if (error instanceof errors.JWTClaimValidationFailed) {
@@ -254,10 +182,6 @@ function verificationError(error: unknown, issuer: ExternalIssuer): IdentityErro
     error instanceof errors.JOSEAlgNotAllowed ||
     error instanceof errors.JOSENotSupported;
   return token ? refusal('is not valid', 'signature', error) : unavailable(issuer, error);
-}
-
-function refusal(what: string, reason: Refusal, cause?: unknown): IdentityError {
-  return new IdentityError('TOKEN_INVALID', `The token ${what}.`, { cause, reason });
 }
 
 function unavailable({ name }: ExternalIssuer, cause: unknown): IdentityError {

@@ -133,6 +133,7 @@ describe('a limit', () => {
     expect(list.limits).toContainEqual(
       expect.objectContaining({ kind: 'role', name: 'viewer', rate: 7, setBy: 'local-admin' }),
     );
+    await api.call('POST', '/v1/limits/remove', { role: 'admin', json: { kind: 'role', name: 'viewer' } });
   });
 });
 
