@@ -34,6 +34,7 @@ export interface InferenceGuardOptions {
 
 /** Where the headers of an answer are set. */
 export interface HeaderSink {
+  readonly headersSent?: boolean;
   setHeader(name: string, value: string): unknown;
 }
 
@@ -88,7 +89,7 @@ export class InferenceGuard {
     if (size.rate > 0) {
       const taken = (slow ? seat.slow : seat.bucket).take(size, performance.now());
       if (!taken.allowed) throw this.#tooFast(seat, size, taken);
-      if (answer) {
+      if (answer && answer.headersSent !== true) {
         const headers = rateLimitHeaders(size, taken);
         for (const name in headers) answer.setHeader(name, headers[name] ?? '');
       }

@@ -38,7 +38,11 @@ export class Visit {
     this.#guard = guard;
     this.#options = options;
     const { model, version, digest, facts, inputs, outputs } = target;
-    this.model = { model, version, digest, facts, inputs, outputs, run: (feeds, fetches) => this.#run(feeds, fetches) };
+    this.model = {
+      ...{ model, version, digest, facts, inputs, outputs },
+      run: (feeds, fetches) => this.#run(feeds, fetches),
+      told: () => this.#told(),
+    };
   }
 
   /** What the record of the request says about it: what was kept from the answer, and rows out of range. */
@@ -49,22 +53,17 @@ export class Visit {
     return [...(hardening === '' ? [] : [hardening]), ...outside].join(' ');
   }
 
-  /** Says in an answer of JSON what was done to it. */
+  /** The answer as it is sent. */
   answered<T>(response: T): T {
     const { account, hardening, protection } = this.#seat;
     if (hardening !== '') this.#options.metrics.hardened(account.model);
-    const { note } = this;
-    if (note === undefined || typeof response !== 'object' || response === null || ArrayBuffer.isView(response)) {
-      return response;
-    }
-    const parameters = {
-      ...('parameters' in response && typeof response.parameters === 'object' ? response.parameters : {}),
-      ...(hardening !== '' && { hardening }),
-      ...(this.#outside > 0 && { out_of_range_rows: this.#outside }),
-    };
-    const { decimals } = protection;
-    const told = decimals === undefined ? response : roundAll(response, decimals);
-    return { ...told, parameters };
+    return protection.decimals === undefined ? response : roundAll(response, protection.decimals);
+  }
+
+  #told(): Readonly<Record<string, string | number>> | undefined {
+    const { hardening } = this.#seat;
+    if (hardening === '' && this.#outside === 0) return undefined;
+    return { ...(hardening !== '' && { hardening }), ...(this.#outside > 0 && { out_of_range_rows: this.#outside }) };
   }
 
   async #run(feeds: Feeds, fetches: readonly string[]): Promise<Results> {
@@ -137,10 +136,10 @@ export class Visit {
   }
 }
 
-/** Numbers of single precision have more digits in JSON than they were rounded to. */
+/** Numbers of single precision have more digits in JSON than they were rounded to; what is text already stays. */
 function roundAll<T>(value: T, decimals: number): T {
   if (typeof value === 'number') return rounded(value, decimals) as T;
   if (Array.isArray(value)) return value.map((item: unknown) => roundAll(item, decimals)) as T;
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, roundAll(item, decimals)])) as T;
 }

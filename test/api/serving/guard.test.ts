@@ -158,7 +158,12 @@ describe('the guard of models', () => {
     const answer = async (caller: Caller) => {
       const visit = guard.admit(caller, model());
       const { probabilities } = await visit.model.run(rows(USUAL), ['probabilities']);
-      return { data: [...(probabilities?.data ?? [])], note: visit.note, ...visit.answered({ outputs: [0.123] }) };
+      return {
+        data: [...(probabilities?.data ?? [])],
+        note: visit.note,
+        parameters: visit.model.told?.(),
+        ...visit.answered({ outputs: [0.123] }),
+      };
     };
     expect(await answer(ann)).toEqual({
       data: [1, 0, 0],
@@ -176,10 +181,7 @@ describe('the guard of models', () => {
     const marking = await setUp({ protection: { outOfRange: 'mark' } });
     const visit = marking.guard.admit(ann, model());
     await visit.model.run(outside, []);
-    expect([visit.note, visit.answered({}).valueOf()]).toEqual([
-      'out-of-range=2',
-      { parameters: { out_of_range_rows: 2 } },
-    ]);
+    expect([visit.note, visit.model.told?.()]).toEqual(['out-of-range=2', { out_of_range_rows: 2 }]);
     const refusing = await setUp({ protection: { outOfRange: 'refuse' } });
     await expect(refusing.guard.admit(ann, model()).model.run(outside, [])).rejects.toMatchObject({
       code: 'INPUT_OUT_OF_RANGE',
