@@ -10,7 +10,9 @@ import {
   datasetRoutes,
   healthRoutes,
   inferenceRoutes,
+  limitRoutes,
   lineageRoutes,
+  misuseRoutes,
   modelImportRoutes,
   modelRoutes,
   pageRoutes,
@@ -30,7 +32,9 @@ import {
   type DatasetRoutesOptions,
   type HealthRoutesOptions,
   type InferenceRoutesOptions,
+  type LimitRoutesOptions,
   type LineageRoutesOptions,
+  type MisuseRoutesOptions,
   type ModelImportsOptions,
   type ModelSources,
   type PageRoutesOptions,
@@ -54,6 +58,8 @@ export interface RouteTableOptions {
   readonly health: HealthRoutesOptions;
   readonly imports: ModelImportsOptions;
   readonly inference: InferenceRoutesOptions;
+  readonly limits: LimitRoutesOptions;
+  readonly misuse: MisuseRoutesOptions;
   readonly models: ModelSources;
   readonly lineage: LineageRoutesOptions;
   readonly pages: Omit<PageRoutesOptions, 'document'>;
@@ -87,6 +93,8 @@ export function routeTable(options: RouteTableOptions): Route[] {
     ...agentRoutes(options.agents),
     ...scheduleRoutes(options.schedules),
     ...inferenceRoutes(options.inference),
+    ...limitRoutes(options.limits),
+    ...misuseRoutes(options.misuse),
     ...auditRoutes(options.audit),
     ...codecRoutes(options.codec),
     ...healthRoutes(options.health),

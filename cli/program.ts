@@ -6,6 +6,8 @@ import { registerBench } from './commands/bench.ts';
 import { registerDatasets } from './commands/datasets.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerKeys } from './commands/keys.ts';
+import { registerLimits } from './commands/limits.ts';
+import { registerMisuse } from './commands/misuse.ts';
 import { registerModels } from './commands/models.ts';
 import { registerReleases } from './commands/releases.ts';
 import { registerSchedules } from './commands/schedules.ts';
@@ -47,6 +49,8 @@ export function createProgram(io: Io, version: string): Command {
   registerSchedules(program, io);
   registerAgent(program, io);
   registerKeys(program, io);
+  registerLimits(program, io);
+  registerMisuse(program, io);
   registerAudit(program, io);
   registerSession(program, io);
   registerBench(program, io);

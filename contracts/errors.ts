@@ -106,6 +106,13 @@ export const ERRORS = {
   MODEL_LOAD_FAILED: permanent(500, 'ONNX Runtime cannot load the model.'),
   TENSOR_INVALID: permanent(400, 'Send the inputs that GET /v2/models/{model} describes.'),
   UNSUPPORTED_DATATYPE: permanent(400, 'Use one of the datatypes in the model metadata.'),
+  // limits and misuse
+  QUOTA_EXCEEDED: transient(429, 'The rows of the day are used up; wait as long as Retry-After says.'),
+  MISUSE_STOPPED: permanent(403, 'This caller was flagged for this model; a person can lift it: saip misuse list.'),
+  MISUSE_FLAG_UNKNOWN: permanent(404, 'saip misuse list --all shows every flag.'),
+  MISUSE_FLAG_LIFTED: permanent(409, 'Nothing is left to lift; saip misuse list shows what is.'),
+  LIMIT_UNKNOWN: permanent(404, 'saip limits list shows what is set.'),
+  INPUT_OUT_OF_RANGE: permanent(422, 'Send values in the range that the model was trained on.'),
   ROLLOUT_NOT_SERVED: permanent(409, 'The API did not take the version; the former champion was restored.'),
   // releases
   RELEASE_UNKNOWN: permanent(404, 'saip release list shows what is published.'),

@@ -40,5 +40,7 @@ export const PredictResponse = z.object({
    * but nothing is known about how good such an answer is.
    */
   warnings: z.array(z.object({ record: z.int(), feature: z.string(), message: z.string() })),
+  /** What was kept from the answer (`hardening`), and how many records are out of range (`out_of_range_rows`). */
+  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
 });
 export type PredictResponse = z.infer<typeof PredictResponse>;

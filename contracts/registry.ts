@@ -40,7 +40,14 @@ const SampleFacts = z.strictObject({
   version: z.literal(1),
   ...facts,
   /** Shape of one sample; values are raw, the graph preprocesses. */
-  input: z.strictObject({ name: Name, shape: z.array(z.int().min(1)) }),
+  input: z.strictObject({
+    name: Name,
+    shape: z.array(z.int().min(1)),
+    /** Smallest and largest value that a sample can hold; absent in versions registered before it was kept. */
+    range: z.tuple([z.number(), z.number()]).optional(),
+    /** Of all numbers of the training split together. */
+    statistics: z.strictObject({ mean: z.number(), deviation: z.number().gt(0) }).optional(),
+  }),
 });
 
 const TableFacts = z.strictObject({

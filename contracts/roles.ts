@@ -42,6 +42,10 @@ export const ACTIONS = [
   'metrics:read',
   'key:read',
   'key:write',
+  'limit:read',
+  'limit:write',
+  'misuse:read',
+  'misuse:write',
 ] as const;
 export const Action = z.enum(ACTIONS);
 export type Action = z.infer<typeof Action>;

@@ -67,9 +67,22 @@ function factsOf({ registerAs, data, evaluated, exported }: SigningInput, manife
 
 function inputFacts(manifest: PreparedManifest): object {
   if (manifest.version === 1) {
-    return { version: 1, input: { name: manifest.input.name, shape: manifest.input.shape } };
+    const { name, shape, dtype } = manifest.input;
+    return {
+      version: 1,
+      input: { name, shape, ...(dtype === 'uint8' && { range: [0, 255] }), ...statistics(manifest) },
+    };
   }
   const { columns, missing, regression } = manifest;
   const target = regression && { name: regression.name, ...(regression.unit && { unit: regression.unit }) };
   return { version: 2, columns, missing, ...(target && { target }) };
+}
+
+/** Of the numbers of all channels together: each of the channels has as many. */
+function statistics({ preprocessing: { scale, offset } }: PreparedManifest): object {
+  const channels = scale.map((factor, index) => ({ mean: -(offset[index] ?? 0) / factor, deviation: 1 / factor }));
+  const mean = channels.reduce((sum, channel) => sum + channel.mean, 0) / channels.length;
+  const squares = channels.reduce((sum, channel) => sum + channel.deviation ** 2 + channel.mean ** 2, 0);
+  const deviation = Math.sqrt(squares / channels.length - mean ** 2);
+  return Number.isFinite(mean) && deviation > 0 ? { statistics: { mean, deviation } } : {};
 }

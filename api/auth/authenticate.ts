@@ -12,6 +12,8 @@ export interface AuthenticatorOptions {
   readonly cookie: SessionCookie;
   /** Origins whose pages may use a session: the Temporal UI and the API itself. */
   readonly origins: ReadonlySet<string>;
+  /** Told of every credential that was refused, and of requests without one. */
+  readonly onRefused?: (error: unknown) => void;
 }
 
 /**
@@ -27,6 +29,15 @@ export class Authenticator {
 
   /** @throws {ApiError} `UNAUTHENTICATED`; IdentityError `TOKEN_INVALID`, `API_KEY_INVALID` */
   async authenticate(request: Request, { cookie }: { cookie: boolean }): Promise<Caller> {
+    try {
+      return await this.#authenticate(request, cookie);
+    } catch (error) {
+      this.#options.onRefused?.(error);
+      throw error;
+    }
+  }
+
+  async #authenticate(request: Request, cookie: boolean): Promise<Caller> {
     const header = request.headers.authorization;
     const key = request.headers['x-api-key'];
     if (header !== undefined && key !== undefined) {

@@ -6,3 +6,4 @@ export { cors, type CorsOptions } from './cors.ts';
 export { createGuards, type GuardsOptions } from './guards.ts';
 export { Sessions } from './sessions.ts';
 export { SignIn, type SignInOptions } from './sign-in.ts';
+export { credentialRefusals } from './refusals.ts';

@@ -1,8 +1,10 @@
 import { ApiKeys, OAuthClients, RevokedTokens, type BaoClient, type Pool } from '../../lib/clients/index.ts';
+import type { Registry } from 'prom-client';
 import { isSaipError } from '../../contracts/errors.ts';
 import type { SaipConfig } from '../../lib/config/index.ts';
 import {
   ApiKeyVerifier,
+  ExternalIssuers,
   Revocations,
   TokenExchange,
   TokenIssuer,
@@ -12,7 +14,7 @@ import {
   type ExternalTrust,
   type VerifiedToken,
 } from '../../lib/identity/index.ts';
-import { ApiKeyring, Authenticator, SessionCookie, Sessions } from '../auth/index.ts';
+import { ApiKeyring, Authenticator, SessionCookie, Sessions, credentialRefusals } from '../auth/index.ts';
 import type { AuthRoutesOptions } from '../routes/index.ts';
 import type { ApprovalSigner } from '../temporal/updates.ts';
 
@@ -34,8 +36,15 @@ export interface Identity extends Omit<AuthRoutesOptions, 'signIn' | 'audit'> {
 /** Transit key whose HMAC is what the database holds of an API key. */
 const API_KEYS = 'api-keys';
 
+interface IdentityParts {
+  readonly config: SaipConfig;
+  readonly bao: BaoClient;
+  readonly pool: Pool;
+  readonly registry: Registry;
+}
+
 /** Tokens, sessions and approvals, with their keys in OpenBao. */
-export function composeIdentity({ config, bao, pool }: { config: SaipConfig; bao: BaoClient; pool: Pool }): Identity {
+export function composeIdentity({ config, bao, pool, registry }: IdentityParts): Identity {
   const keys = new TransitKeySet({ transit: bao, key: 'tokens' });
   const approvals = new TransitKeySet({ transit: bao, key: 'approvals' });
   const token = { keys, issuer: config.api.url, audience: TOKEN_AUDIENCE };
@@ -45,16 +54,23 @@ export function composeIdentity({ config, bao, pool }: { config: SaipConfig; bao
   const revoked = new RevokedTokens(pool);
   const revocations = new Revocations({ load: () => revoked.ids() });
   const tokens = new TokenVerifier({ ...token, revocations });
+  const external = new ExternalIssuers({ issuers: config.oidc.issuers ?? [], revocations });
+  const anyToken = {
+    verify: (text: string) => (external.claims(text) ? external.verify(text) : tokens.verify(text)),
+  };
   const cookie = new SessionCookie({ secure: config.api.url.startsWith('https:') });
   const origins = new Set([config.temporal.uiUrl, config.api.url].map((url) => new URL(url).origin));
   return {
     keys,
     issuer: new TokenIssuer({ ...token, clients: new OAuthClients(pool) }),
     exchange: new TokenExchange({ trust: trustOf(config) }),
-    authenticator: new Authenticator({ verifier: tokens, keys: verifier, sessions, cookie, origins }),
+    authenticator: new Authenticator({
+      ...{ verifier: anyToken, keys: verifier, sessions, cookie, origins },
+      onRefused: credentialRefusals(registry),
+    }),
     keyring: new ApiKeyring({ keys: apiKeys, verifier, hash: (key) => bao.transitHmac(API_KEYS, key) }),
     revocations,
-    revoke: (text) => revokeToken(text, { tokens, revoked, revocations }),
+    revoke: (text) => revokeToken(text, { tokens: anyToken, revoked, revocations }),
     sessions,
     cookie,
     origins,
@@ -65,7 +81,11 @@ export function composeIdentity({ config, bao, pool }: { config: SaipConfig; bao
 /** RFC 7009: a token that is worth nothing is revoked already. @returns the token that was ended */
 async function revokeToken(
   text: string,
-  { tokens, revoked, revocations }: { tokens: TokenVerifier; revoked: RevokedTokens; revocations: Revocations },
+  {
+    tokens,
+    revoked,
+    revocations,
+  }: { tokens: Pick<TokenVerifier, 'verify'>; revoked: RevokedTokens; revocations: Revocations },
 ): Promise<VerifiedToken | undefined> {
   let token: VerifiedToken;
   try {

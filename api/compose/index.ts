@@ -40,6 +40,7 @@ import { TemporalGateway } from '../temporal/gateway.ts';
 import { readEvent } from '../temporal/progress.ts';
 import { VERSION } from '../version.ts';
 import { composeAudit } from './audit.ts';
+import { composeGuard } from './guard.ts';
 import { healthChecks } from './health.ts';
 import { composeIdentity } from './identity.ts';
 import { composeServing } from './serving.ts';
@@ -81,8 +82,9 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   });
   const serving = composeServing({ config, logger, bao, pool, credentials });
   const feeds = new EventFeeds({ read: (id) => untraced(() => readEvent(temporal, id)) });
-  const identity = composeIdentity({ config, bao, pool });
+  const identity = composeIdentity({ config, bao, pool, registry });
   const audit = await composeAudit({ config, logger, registry, bao, pool });
+  const guard = composeGuard({ config, logger, registry, pool, audit: audit.log });
   const guards = createGuards({
     authenticator: identity.authenticator,
     authorizer: await Authorizer.load(),
@@ -122,11 +124,14 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       served: serving.served,
       metrics: new InferenceMetrics(registry, serving.served),
       recorder: audit.recorder,
+      guard: guard.guard,
       isReady: () => serving.ready,
       switchModel: (model, load, actor) => serving.switch(model, load, actor),
     },
     lineage: { lineage: new LineageLog(pool), registry: models },
     stepCache: { steps, collect: () => withLock(pool, 'step-cache:collect', () => collectSteps({ steps, artifacts })) },
+    limits: guard.limits,
+    misuse: { ...guard.misuse, requireModel },
     models: { registry: models, aliases, serving: new ServingStatus(pool) },
     pages: { temporalUiUrl: config.temporal.uiUrl },
     releases: {
@@ -163,6 +168,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     start: async () => {
       await identity.revocations.start();
       audit.start();
+      await guard.start();
       const port = await server.listen(config.api.host, config.api.port);
       await serving.start();
       return port;
@@ -173,6 +179,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       feeds.close();
       await server.drain({ notice });
       await serving.stop();
+      await guard.stop();
       await audit.stop();
       await temporal.close();
       await pool.end();

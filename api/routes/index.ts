@@ -8,6 +8,8 @@ export { datasetRoutes, type DatasetRoutesOptions } from './datasets.ts';
 export { healthRoutes, type HealthCheck, type HealthRoutesOptions } from './health.ts';
 export { inferenceRoutes, type InferenceRoutesOptions } from './inference.ts';
 export { lineageRoutes, type LineageRoutesOptions } from './lineage.ts';
+export { limitRoutes, type LimitRoutesOptions } from './limits.ts';
+export { misuseRoutes, type MisuseRoutesOptions } from './misuse.ts';
 export type { ModelSources } from './model-catalog.ts';
 export { modelImportRoutes, type ModelImportsOptions } from './model-imports.ts';
 export { modelRoutes } from './models.ts';

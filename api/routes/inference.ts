@@ -13,7 +13,7 @@ import { Name } from '../../contracts/reference.ts';
 import type { Resource } from '../../lib/policy/index.ts';
 import { VERSION } from '../version.ts';
 import { EncodedBody, route, type RequestContext, type Route } from '../http/route.ts';
-import { MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
+import { GUARD_ERRORS, MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
 import { predictRoute } from './predict.ts';
 import { repositoryRoutes, type RepositoryRoutesOptions } from './repository.ts';
 import { scoreRoute } from './score.ts';
@@ -28,6 +28,7 @@ import {
   type InferenceKeepers,
   type Inferred,
   type LoadedModel,
+  type Servable,
 } from '../serving/index.ts';
 
 export interface InferenceRoutesOptions extends InferenceKeepers, RepositoryRoutesOptions {
@@ -57,6 +58,7 @@ const inferErrors = [
   'UNSUPPORTED_DATATYPE',
   'UNAVAILABLE',
   'AUDIT_UNAVAILABLE',
+  ...GUARD_ERRORS,
 ] as const;
 
 /** The data plane: Open Inference Protocol V2, and records of named features for models of tables. */
@@ -188,7 +190,7 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
   ];
 }
 
-async function answer(model: LoadedModel, call: InferCall): Promise<Inferred<EncodedBody>> {
+async function answer(model: Servable, call: InferCall): Promise<Inferred<EncodedBody>> {
   const inferred = await infer(model, call);
   const { headers, body } = encodeInferResponse(inferred.response);
   return { ...inferred, response: new EncodedBody(headers, body) };

@@ -26,3 +26,6 @@ export const MODEL_ERRORS = [
   'SIGNATURE_INVALID',
   'ARTIFACT_DIGEST_MISMATCH',
 ] as const;
+
+/** Why a caller may not ask now, or may not ask this. */
+export const GUARD_ERRORS = ['RATE_LIMITED', 'QUOTA_EXCEEDED', 'MISUSE_STOPPED', 'INPUT_OUT_OF_RANGE'] as const;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PredictRequest, PredictResponse } from '../../contracts/predict.ts';
 import { route, type Route } from '../http/route.ts';
 import { predict, recorded, type InferenceKeepers, type ServedModels } from '../serving/index.ts';
-import { MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
+import { GUARD_ERRORS, MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
 
 const BODY_LIMIT = 8 * 1024 * 1024;
 
@@ -25,7 +25,7 @@ export function predictRoute({ served, ...keepers }: PredictRouteOptions): Route
     body: PredictRequest,
     bodyLimit: BODY_LIMIT,
     success: { status: 200, description: 'One prediction a record.', schema: PredictResponse },
-    errors: [...MODEL_ERRORS, 'TENSOR_INVALID', 'UNAVAILABLE', 'AUDIT_UNAVAILABLE'],
+    errors: [...MODEL_ERRORS, 'TENSOR_INVALID', 'UNAVAILABLE', 'AUDIT_UNAVAILABLE', ...GUARD_ERRORS],
     handler: (context) => {
       const { model, alias } = context.params.model;
       return recorded(

@@ -14,7 +14,7 @@ import {
   type InferenceKeepers,
   type ServedModels,
 } from '../serving/index.ts';
-import { MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
+import { GUARD_ERRORS, MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
 
 export interface ScoreRouteOptions extends InferenceKeepers {
   readonly served: ServedModels;
@@ -46,7 +46,7 @@ export function scoreRoute({ served, ...keepers }: ScoreRouteOptions): Route {
     upload,
     timeout: TIMEOUT_MS,
     success: { status: 200, description: 'One prediction a record, in their order.', mediaType: NDJSON },
-    errors: [...MODEL_ERRORS, 'TENSOR_INVALID', 'UNAVAILABLE', 'AUDIT_UNAVAILABLE'],
+    errors: [...MODEL_ERRORS, 'TENSOR_INVALID', 'UNAVAILABLE', 'AUDIT_UNAVAILABLE', ...GUARD_ERRORS],
     handler: async (context) => {
       const { model: name, alias } = context.params.model;
       const { request, response, signal } = context;

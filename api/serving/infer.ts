@@ -8,7 +8,7 @@ import {
   type InferAnswer,
   type InferCall,
 } from './codec/index.ts';
-import type { LoadedModel } from './loaded-model.ts';
+import type { Servable } from './guard/index.ts';
 import { inputDigestOf, summaryOf } from './record.ts';
 import type { InputSpec } from './tensors.ts';
 
@@ -43,7 +43,7 @@ export interface Inferred<T> {
  * Answers one request of the Open Inference Protocol V2.
  * @throws {ApiError} `TENSOR_INVALID`, `UNSUPPORTED_DATATYPE`, `MODEL_NOT_READY`, `UNAVAILABLE`
  */
-export async function infer(model: LoadedModel, call: InferCall): Promise<Inferred<InferAnswer>> {
+export async function infer(model: Servable, call: InferCall): Promise<Inferred<InferAnswer>> {
   const begunAt = performance.now();
   const feeds = readInputs(specsOf(model), call);
   const known = model.outputs.map(({ name }) => name);
@@ -64,12 +64,13 @@ export async function infer(model: LoadedModel, call: InferCall): Promise<Inferr
     if (classes === undefined) return output;
     return { ...output, tensor: topClasses(output.tensor, classes, model.facts?.labels) };
   });
+  const told = model.told?.();
   return {
     response: {
       model: model.model,
       version: model.version,
       id: call.id ?? randomUUID(),
-      ...(call.own && { parameters: call.own }),
+      ...((call.own ?? told) && { parameters: { ...call.own, ...told } }),
       outputs,
     },
     timings: {
@@ -83,7 +84,7 @@ export async function infer(model: LoadedModel, call: InferCall): Promise<Inferr
   };
 }
 
-export function metadataOf(model: LoadedModel, versions: readonly string[]): ModelMetadata {
+export function metadataOf(model: Servable, versions: readonly string[]): ModelMetadata {
   return {
     name: model.model,
     versions: [...versions],
@@ -93,17 +94,17 @@ export function metadataOf(model: LoadedModel, versions: readonly string[]): Mod
   };
 }
 
-const specs = new WeakMap<LoadedModel, ReadonlyMap<string, InputSpec>>();
+const specs = new WeakMap<Servable['inputs'], ReadonlyMap<string, InputSpec>>();
 
 /** The inputs of a model by name; those of features that may be missing take NaN. */
-function specsOf(model: LoadedModel): ReadonlyMap<string, InputSpec> {
-  const known = specs.get(model);
+function specsOf(model: Servable): ReadonlyMap<string, InputSpec> {
+  const known = specs.get(model.inputs);
   if (known !== undefined) return known;
   const columns = model.facts?.version === 2 ? model.facts.columns : [];
   const missing = new Set(
     columns.flatMap((column) => (column.kind === 'numeric' && column.imputed !== undefined ? [column.name] : [])),
   );
   const made = new Map(model.inputs.map((input) => [input.name, { ...input, missing: missing.has(input.name) }]));
-  specs.set(model, made);
+  specs.set(model.inputs, made);
   return made;
 }

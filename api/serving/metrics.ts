@@ -13,7 +13,7 @@ export class InferenceMetrics {
   readonly #executions: Counter<'model' | 'version'>;
   readonly #duration: Counter<'model' | 'version'>;
   readonly #compute: Counter<'model' | 'version'>;
-  readonly #latency: Histogram<'model' | 'version'>;
+  readonly #latency: Histogram<'model_name' | 'model' | 'version'>;
 
   constructor(registry: Registry, served: ServedModels) {
     const registers = [registry];
@@ -57,7 +57,8 @@ export class InferenceMetrics {
     this.#latency = new Histogram({
       name: 'request_predict_seconds',
       help: 'Time of one prediction in the runtime.',
-      labelNames,
+      // KServe's dashboards ask by `model_name`.
+      labelNames: ['model_name', 'model', 'version'] as const,
       buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
       registers,
     });
@@ -83,7 +84,7 @@ export class InferenceMetrics {
     this.#executions.inc(labels);
     this.#duration.inc(labels, Math.round(seconds * 1e6));
     this.#compute.inc(labels, Math.round(timings.compute * 1e3));
-    this.#latency.observe(labels, timings.compute / 1e3);
+    this.#latency.observe({ model_name: model.model, ...labels }, timings.compute / 1e3);
   }
 
   /** `model` is what answered, where that is known, so that callers cannot make up label values. */

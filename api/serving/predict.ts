@@ -3,7 +3,7 @@ import type { FeatureRecord, PredictResponse } from '../../contracts/predict.ts'
 import type { TableFacts } from '../../contracts/registry.ts';
 import { ApiError } from '../errors.ts';
 import type { Inferred } from './infer.ts';
-import type { LoadedModel } from './loaded-model.ts';
+import type { Servable } from './guard/index.ts';
 import { inputDigestOf } from './record.ts';
 import type { TensorData } from './tensors.ts';
 
@@ -15,7 +15,7 @@ const MAX_WARNINGS = 100;
 const SHOWN_CHARACTERS = 60;
 
 /** Named features of a model of a table, and whether it takes them as numbers; none of any other model. */
-export function featuresOf({ facts }: LoadedModel): ReadonlyMap<string, boolean> {
+export function featuresOf({ facts }: Pick<Servable, 'facts'>): ReadonlyMap<string, boolean> {
   const columns = facts?.version === 2 ? facts.columns : [];
   return new Map(columns.map(({ kind, name }) => [name, kind === 'numeric']));
 }
@@ -28,7 +28,7 @@ export function featuresOf({ facts }: LoadedModel): ReadonlyMap<string, boolean>
  * `LoadedModel.run` throws
  */
 export async function predict(
-  model: LoadedModel,
+  model: Servable,
   records: readonly FeatureRecord[],
   first = 0,
 ): Promise<Inferred<PredictResponse>> {
@@ -47,7 +47,8 @@ export async function predict(
   const timings = { compute: performance.now() - startedAt, rows: records.length };
   const { target } = facts;
   const predictions = target === undefined ? classes(facts, results) : quantities(results);
-  const response = { model: model.model, version: model.version, target, predictions, warnings };
+  const parameters = model.told?.();
+  const response = { model: model.model, version: model.version, target, predictions, warnings, parameters };
   return { response, timings, inputDigest, output: summaryOf(predictions) };
 }
 

@@ -18,6 +18,8 @@ export interface InferenceEvent {
   readonly output?: string;
   /** Milliseconds since the request was read. */
   readonly latency: number;
+  /** What the guard did to the answer, or noticed in the input. */
+  readonly guard?: string | undefined;
   /** Code of the error that is answered instead of an output. */
   readonly error?: string;
 }
@@ -41,7 +43,7 @@ export class InferenceRecorder {
 
   /** @throws AuditError AUDIT_UNAVAILABLE */
   async record(event: InferenceEvent): Promise<void> {
-    const { model, inputDigest, output, error } = event;
+    const { model, inputDigest, output, error, guard } = event;
     const detail = {
       asked: event.asked,
       ...(event.apiKey !== undefined && { apiKey: event.apiKey }),
@@ -49,6 +51,7 @@ export class InferenceRecorder {
       ...(model && { digest: model.digest }),
       ...(inputDigest !== undefined && { inputDigest }),
       ...(output !== undefined && { output: output.slice(0, SUMMARY) }),
+      ...(guard !== undefined && { guard }),
       ...(error !== undefined && { code: error }),
     };
     const now = Date.now();

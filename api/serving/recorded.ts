@@ -2,12 +2,20 @@ import { isSaipError } from '../../contracts/errors.ts';
 import type { RequestContext } from '../http/route.ts';
 import type { Inferred } from './infer.ts';
 import type { LoadedModel } from './loaded-model.ts';
+import type { HeaderSink, InferenceGuard, Servable } from './guard/index.ts';
 import type { InferenceMetrics } from './metrics.ts';
 import type { InferenceRecorder } from './record.ts';
 
 export interface InferenceKeepers {
   readonly metrics: InferenceMetrics;
   readonly recorder: InferenceRecorder;
+  readonly guard: InferenceGuard;
+}
+
+/** Who asks what, and where the headers of the answer are set. */
+export interface InferenceContext extends Pick<RequestContext, 'caller' | 'traceId'> {
+  readonly request: Pick<RequestContext['request'], 'path'>;
+  readonly response?: HeaderSink;
 }
 
 /**
@@ -15,21 +23,22 @@ export interface InferenceKeepers {
  * @throws what `find` and `work` throw; AuditError AUDIT_UNAVAILABLE, and then nothing is answered
  */
 export async function recorded<T>(
-  { metrics, recorder }: InferenceKeepers,
-  { caller, traceId, request }: Pick<RequestContext, 'caller' | 'traceId' | 'request'>,
+  { metrics, recorder, guard }: InferenceKeepers,
+  { caller, traceId, request, response: answer }: InferenceContext,
   find: () => LoadedModel,
-  work: (model: LoadedModel) => Promise<Inferred<T>>,
+  work: (model: Servable) => Promise<Inferred<T>>,
 ): Promise<T> {
   const startedAt = performance.now();
   const event = { actor: caller.sub, apiKey: caller.scope?.id, traceId, asked: request.path };
   let model: LoadedModel | undefined;
   try {
     model = find();
-    const { response, timings, inputDigest, output } = await work(model);
+    const visit = guard.admit(caller, model, answer);
+    const { response, timings, inputDigest, output } = await work(visit.model);
     const latency = performance.now() - startedAt;
-    await recorder.record({ ...event, model, inputDigest, output, latency });
+    await recorder.record({ ...event, model, inputDigest, output, latency, guard: visit.note });
     metrics.succeeded(model, latency / 1000, timings);
-    return response;
+    return visit.answered(response);
   } catch (error) {
     const code = isSaipError(error) ? error.code : 'INTERNAL';
     const latency = performance.now() - startedAt;

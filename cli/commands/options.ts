@@ -17,6 +17,17 @@ export function wholeNumber(minimum: number): (text: string) => number {
   };
 }
 
+/** Reads a number of at least `minimum`. */
+export function amount(minimum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < minimum) {
+      throw new InvalidArgumentError(`a number of at least ${String(minimum)} is needed.`);
+    }
+    return value;
+  };
+}
+
 /** Collects an option that may be given several times. */
 export function collect<T>(read: (text: string) => T): (text: string, previous: readonly T[] | undefined) => T[] {
   return (text, previous = []) => [...previous, read(text)];

@@ -8,7 +8,8 @@ type Given = z.infer<typeof Settings>;
 export interface SaipConfig extends Readonly<
   Omit<
     Given,
-    'temporal' | 'mlflow' | 'bao' | 'postgres' | 'api' | 'serving' | 'audit' | 'gpu' | 'stepCache' | 'oidc' | 'llm'
+    | ('temporal' | 'mlflow' | 'bao' | 'postgres' | 'api' | 'serving' | 'audit' | 'limits' | 'misuse')
+    | ('gpu' | 'stepCache' | 'oidc' | 'llm')
   >
 > {
   readonly home: string;
@@ -20,6 +21,8 @@ export interface SaipConfig extends Readonly<
   readonly api: Readonly<Given['api'] & { url: string }>;
   readonly serving: Readonly<Given['serving']>;
   readonly audit: Readonly<Given['audit'] & { spool: string }>;
+  readonly limits: Readonly<Given['limits']>;
+  readonly misuse: Readonly<Given['misuse']>;
   readonly gpu: Readonly<Given['gpu']>;
   readonly stepCache: Readonly<Given['stepCache']>;
   readonly oidc: Readonly<Given['oidc']>;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { ChatModelName } from '../../contracts/agent-task.ts';
+import { MisuseAction, RangeAction } from '../../contracts/misuse.ts';
+import { OidcIssuers, issuerUrl } from './oidc-issuers.ts';
 
 /** Which process of the platform this is: it decides the login, the database user and the name in logs and traces. */
 export const ProcessName = z.enum([
@@ -168,14 +170,57 @@ const audit = z.strictObject({
   ),
 });
 
-const onLoopback = ({ hostname }: URL): boolean => ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
-/** Keys fetched without TLS would be anybody's. */
-const issuerUrl = httpUrl.refine((url) => {
-  const parsed = URL.parse(url);
-  return parsed !== null && (parsed.protocol === 'https:' || onLoopback(parsed));
-}, 'must begin with https: unless it is on this machine');
+const amount = (least: number, most: number): z.ZodCoercedNumber<string | number> =>
+  z.coerce.number<string | number>({ error: 'expected a number in its range' }).min(least).max(most);
+
+const limits = z.strictObject({
+  rate: setting(amount(0, 1_000_000).default(5_000), {
+    env: 'SAIP_LIMITS_RATE',
+    description: 'Predictions a second for each caller and model, in each API process; 0: no limit.',
+  }),
+  burst: setting(amount(1, 10_000_000).int().default(10_000), {
+    env: 'SAIP_LIMITS_BURST',
+    description: 'Predictions of a caller and model that may come at once.',
+  }),
+  dailyRows: setting(amount(0, Number.MAX_SAFE_INTEGER).int().default(0), {
+    env: 'SAIP_LIMITS_DAILY_ROWS',
+    description: 'Rows that a caller may ask of a model in a day (UTC), over all processes; 0: no limit.',
+  }),
+  budgetRows: setting(amount(0, Number.MAX_SAFE_INTEGER).int().default(100_000), {
+    env: 'SAIP_LIMITS_BUDGET_ROWS',
+    description: 'Rows in 30 days from which on a caller is flagged for the model (`query-budget`); 0: no budget.',
+  }),
+});
+
+const misuse = z.strictObject({
+  onFlag: setting(MisuseAction.default('observe'), {
+    env: 'SAIP_MISUSE_ON_FLAG',
+    description: 'What happens to a caller who is flagged for a model, where the model says nothing.',
+  }),
+  slowRate: setting(amount(0.001, 1_000).default(1), {
+    env: 'SAIP_MISUSE_SLOW_RATE',
+    description: 'Predictions a second of a caller who is slowed.',
+  }),
+  minW: setting(amount(0, 1).default(0.95), {
+    env: 'SAIP_MISUSE_MIN_W',
+    description: "Shapiro-Wilk's W of a caller's query distances below which the caller is flagged; 0: never.",
+  }),
+  maxStrangeShare: setting(amount(0, 1).default(0.5), {
+    env: 'SAIP_MISUSE_MAX_STRANGE_SHARE',
+    description: "Share of rows unlike the training's data above which a caller is flagged; 1: never.",
+  }),
+  outOfRange: setting(RangeAction.default('mark'), {
+    env: 'SAIP_MISUSE_OUT_OF_RANGE',
+    description: "Inputs out of the range of the training's data: passed over, marked in the answer, or refused.",
+  }),
+});
 
 const oidc = z.strictObject({
+  issuers: setting(OidcIssuers.optional(), {
+    env: 'SAIP_OIDC_ISSUERS',
+    description: 'Issuers whose access tokens are taken beside those of the platform: a list, as JSON in the variable.',
+    derivedDefault: 'none',
+  }),
   issuer: setting(issuerUrl.optional(), {
     env: 'SAIP_OIDC_ISSUER',
     description: 'Issuer whose tokens are exchanged for the role `releaser`; the other `oidc` settings bind them.',
@@ -289,6 +334,8 @@ export const Settings = z.strictObject({
   api: api.prefault({}),
   serving: serving.prefault({}),
   audit: audit.prefault({}),
+  limits: limits.prefault({}),
+  misuse: misuse.prefault({}),
   gpu: gpu.prefault({}),
   stepCache: stepCache.prefault({}),
   oidc: oidc.prefault({}),

@@ -4,7 +4,7 @@ import type { KeyAction } from '../../contracts/api-keys.ts';
 import { isSaipError } from '../../contracts/errors.ts';
 import type { Role } from '../../contracts/roles.ts';
 import { apiKeyId } from './api-key.ts';
-import { IdentityError } from './errors.ts';
+import { IdentityError, type Refusal } from './errors.ts';
 
 /** What is stored of a key. Times are milliseconds since the epoch. */
 export interface StoredKey {
@@ -64,12 +64,12 @@ export class ApiKeyVerifier {
   /** Throws `API_KEY_INVALID`, or what store and vault throw. */
   async verify(key: string): Promise<StoredKey> {
     const id = apiKeyId(key);
-    if (id === undefined) throw refusal('is malformed');
+    if (id === undefined) throw refusal('is malformed', 'malformed');
     const stored = await this.#find(id);
     // Nobody who does not hold the key learns whether one of this id exists, has expired or was revoked.
-    if (stored === undefined || !(await this.#matches(key, stored))) throw refusal('is unknown');
-    if (stored.revokedAt !== undefined) throw refusal('was revoked');
-    if (stored.expiresAt <= this.#options.now()) throw refusal('has expired');
+    if (stored === undefined || !(await this.#matches(key, stored))) throw refusal('is unknown', 'unknown');
+    if (stored.revokedAt !== undefined) throw refusal('was revoked', 'revoked');
+    if (stored.expiresAt <= this.#options.now()) throw refusal('has expired', 'expired');
     this.#note(id);
     return stored;
   }
@@ -139,6 +139,6 @@ function equal(a: string, b: string): boolean {
   return first.length === second.length && timingSafeEqual(first, second);
 }
 
-function refusal(what: string): IdentityError {
-  return new IdentityError('API_KEY_INVALID', `The API key ${what}.`);
+function refusal(what: string, reason: Refusal): IdentityError {
+  return new IdentityError('API_KEY_INVALID', `The API key ${what}.`, { reason });
 }

@@ -1,4 +1,4 @@
-import { SaipError } from '../../contracts/errors.ts';
+import { SaipError, type ErrorOptions } from '../../contracts/errors.ts';
 
 export type IdentityErrorCode =
   | 'REQUEST_INVALID'
@@ -13,6 +13,17 @@ export type IdentityErrorCode =
   | 'APPROVAL_SAME_PERSON'
   | 'APPROVAL_SUBJECT_MISMATCH';
 
+/** Why a credential was refused, for counters: a closed set, never the caller's words. */
+export type Refusal =
+  | ('algorithm' | 'audience' | 'claims' | 'expired' | 'header' | 'issuer' | 'key')
+  | ('malformed' | 'revoked' | 'signature' | 'type' | 'unknown');
+
 export class IdentityError extends SaipError<IdentityErrorCode> {
   override readonly name = 'IdentityError';
+  readonly reason: Refusal | undefined;
+
+  constructor(code: IdentityErrorCode, message: string, options: ErrorOptions & { readonly reason?: Refusal } = {}) {
+    super(code, message, options);
+    this.reason = options.reason;
+  }
 }

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose';
 import { isSaipError } from '../../contracts/errors.ts';
-import { IdentityError, type IdentityErrorCode } from './errors.ts';
+import { IdentityError, type IdentityErrorCode, type Refusal } from './errors.ts';
 import type { TransitKeySet } from './key-set.ts';
 
 /** Largest compact JWS that is looked at, in characters. */
@@ -35,29 +35,32 @@ export interface OpenedJws {
 export async function openJws(jws: string, options: OpenJwsOptions): Promise<OpenedJws> {
   const kid = readKeyId(jws, options);
   const key = await options.keys.find(kid);
-  if (key === undefined) throw refusal(options, 'was signed by an unknown key');
+  if (key === undefined) throw refusal(options, 'was signed by an unknown key', 'key');
   try {
     const { payload } = await verify(jws, key, options);
     return { kid, payload };
   } catch (error) {
     if (isSaipError(error)) throw error;
-    throw refusal(options, error instanceof errors.JWTExpired ? 'has expired' : 'is not valid', error);
+    if (error instanceof errors.JWTExpired) throw refusal(options, 'has expired', 'expired', error);
+    throw refusal(options, 'is not valid', reasonOf(error), error);
   }
 }
 
 function readKeyId(jws: string, options: OpenJwsOptions): string {
-  if (jws.length > MAX_JWS_LENGTH) throw refusal(options, 'is too long');
-  if (!isCanonical(jws)) throw refusal(options, 'is malformed');
+  if (jws.length > MAX_JWS_LENGTH) throw refusal(options, 'is too long', 'malformed');
+  if (!isCanonical(jws)) throw refusal(options, 'is malformed', 'malformed');
   let header: Readonly<Record<string, unknown>>;
   try {
     header = { ...decodeProtectedHeader(jws) };
   } catch (error) {
-    throw refusal(options, 'is malformed', error);
+    throw refusal(options, 'is malformed', 'malformed', error);
   }
   const foreign = Object.keys(header).find((name) => !HEADER_PARAMETERS.has(name));
-  if (foreign !== undefined) throw refusal(options, `has the header parameter ${JSON.stringify(foreign.slice(0, 32))}`);
-  if (header['alg'] !== 'ES256') throw refusal(options, 'is not signed with ES256');
-  if (typeof header['kid'] !== 'string') throw refusal(options, 'names no key');
+  if (foreign !== undefined) {
+    throw refusal(options, `has the header parameter ${JSON.stringify(foreign.slice(0, 32))}`, 'header');
+  }
+  if (header['alg'] !== 'ES256') throw refusal(options, 'is not signed with ES256', 'algorithm');
+  if (typeof header['kid'] !== 'string') throw refusal(options, 'names no key', 'key');
   return header['kid'];
 }
 
@@ -80,6 +83,13 @@ function verify(jws: string, key: KeyObject, options: OpenJwsOptions): ReturnTyp
   });
 }
 
-function refusal(options: OpenJwsOptions, what: string, cause?: unknown): IdentityError {
-  return new IdentityError(options.code, `The ${options.noun} ${what}.`, { cause });
+function reasonOf(error: unknown): Refusal {
+  if (error instanceof errors.JWTClaimValidationFailed) return REASONS[error.claim] ?? 'claims';
+  return error instanceof errors.JWSSignatureVerificationFailed ? 'signature' : 'malformed';
+}
+
+const REASONS: Readonly<Record<string, Refusal>> = { aud: 'audience', iss: 'issuer', typ: 'type' };
+
+function refusal(options: OpenJwsOptions, what: string, reason: Refusal, cause?: unknown): IdentityError {
+  return new IdentityError(options.code, `The ${options.noun} ${what}.`, { cause, reason });
 }

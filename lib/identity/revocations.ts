@@ -43,7 +43,9 @@ export class Revocations {
 
   /** @throws IdentityError `TOKEN_INVALID` for a revoked token, `UNAVAILABLE` where nobody knows */
   check(jti: string): void {
-    if (this.#own.has(jti) || this.#ids.has(jti)) throw new IdentityError('TOKEN_INVALID', 'The token was revoked.');
+    if (this.#own.has(jti) || this.#ids.has(jti)) {
+      throw new IdentityError('TOKEN_INVALID', 'The token was revoked.', { reason: 'revoked' });
+    }
     const { now, staleMs } = this.#options;
     if (this.#readAt !== undefined && now() - this.#readAt <= staleMs) return;
     throw new IdentityError('UNAVAILABLE', 'The list of revoked tokens cannot be read.');

@@ -59,7 +59,7 @@ export class TokenVerifier {
   }
 
   async #verify(token: string): Promise<VerifiedToken> {
-    if (token.length > MAX_JWS_LENGTH) throw new IdentityError('TOKEN_INVALID', 'The token is too long.');
+    if (token.length > MAX_JWS_LENGTH) throw tooLong();
     const fingerprint = createHash('sha256').update(token).digest('base64');
     const known = this.#recall(fingerprint);
     if (known !== undefined) return known;
@@ -76,8 +76,10 @@ export class TokenVerifier {
       code: 'TOKEN_INVALID',
     });
     const claims = Claims.safeParse(payload);
-    if (!claims.success)
-      throw new IdentityError('TOKEN_INVALID', 'The claims of the token are not those of this platform.');
+    if (!claims.success) {
+      const message = 'The claims of the token are not those of this platform.';
+      throw new IdentityError('TOKEN_INVALID', message, { reason: 'claims' });
+    }
     const { sub, roles, tenant, client_id: clientId, jti, exp } = claims.data;
     const verified = { principal: { sub, roles, tenant }, clientId, jti, expiresAt: exp };
     this.#verified?.set(fingerprint, { kid, token: verified });
@@ -92,4 +94,8 @@ export class TokenVerifier {
     this.#verified?.delete(fingerprint);
     return undefined;
   }
+}
+
+function tooLong(): IdentityError {
+  return new IdentityError('TOKEN_INVALID', 'The token is too long.', { reason: 'malformed' });
 }

@@ -11,6 +11,8 @@ export interface Resource {
   readonly model?: string;
   /** Whom the thing belongs to. */
   readonly owner?: string;
+  /** Subject whose queries a flag is about. */
+  readonly flagged?: string;
   /** That an API key shall have. */
   readonly roles?: readonly string[];
 }

@@ -3,12 +3,15 @@ import { request } from 'node:http';
 import { ApiKeyCreated } from '../../contracts/api-keys.ts';
 import { WorkflowStarted } from '../../contracts/api.ts';
 import { JWT_TOKEN_TYPE, TOKEN_EXCHANGE } from '../../contracts/token.ts';
+import { MisuseFlags } from '../../lib/clients/index.ts';
+import { openResources } from '../../workers/shared/resources.ts';
 import { createNamespace } from './support/namespace.ts';
 import { problemOf, startApi, type TestApi } from './support/harness.ts';
 
 let api: TestApi;
 let workflow: string;
 let apiKey: string;
+let flag: number;
 
 beforeAll(async () => {
   api = await startApi({ TEMPORAL_NAMESPACE: await createNamespace() });
@@ -21,9 +24,23 @@ beforeAll(async () => {
   await api.call('POST', '/v1/schedules', { role: 'trainer', json: { ...schedule, paused: true } });
   const key = await api.call('POST', '/v1/api-keys', { role: 'admin', json: { name: 'x', roles: ['admin'] } });
   apiKey = ApiKeyCreated.parse(key.body).id;
+  flag = await raiseFlag();
 });
 
 afterAll(() => api.stop());
+
+/** An open flag, whose caller policy is asked about before the body is read. */
+async function raiseFlag(): Promise<number> {
+  const resources = openResources(api.config);
+  try {
+    const flags = new MisuseFlags(await resources.database());
+    const caller = { tenant: 'default', subject: 'somebody', model: 'bad-requests' };
+    await flags.raise({ ...caller, kind: 'query-budget', evidence: { rows: 2, budget: 1 } });
+    return (await flags.list({ ...caller, all: false, limit: 1 }))[0]?.id ?? 0;
+  } finally {
+    await resources.close();
+  }
+}
 
 const model = { name: 'm', layers: [{ type: 'dense', units: 10 }] };
 const tensor = { name: 'x', shape: [1, 1], datatype: 'FP32', data: [1] };
@@ -73,6 +90,40 @@ const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, string])[
   'post /v1/api-keys/{id}/rotate': [
     [{ overlapSeconds: -1 }, 'body.overlapSeconds'],
     [{ key: 'mine' }, 'body.key'],
+  ],
+  'post /v1/limits': [
+    [{}, 'body.kind'],
+    [{ kind: 'friend', name: 'x', rate: 1 }, 'body.kind'],
+    [{ kind: 'role', rate: 1 }, 'body.name'],
+    [{ kind: 'everybody', name: 'x', rate: 1 }, 'body.name'],
+    [{ kind: 'everybody' }, 'body.rate'],
+    [{ kind: 'everybody', rate: -1 }, 'body.rate'],
+    [{ kind: 'everybody', burst: 0 }, 'body.burst'],
+    [{ kind: 'everybody', dailyRows: 1.5 }, 'body.dailyRows'],
+    [{ kind: 'everybody', rate: 1, model: '../etc' }, 'body.model'],
+    [{ kind: 'everybody', rate: 1, tenant: 'other' }, 'body.tenant'],
+  ],
+  'post /v1/limits/remove': [
+    [{}, 'body.kind'],
+    [{ kind: 'key' }, 'body.name'],
+    [{ kind: 'everybody', rate: 1 }, 'body.rate'],
+  ],
+  'post /v1/misuse/flags/{id}/lift': [
+    [{}, 'body.reason'],
+    [{ reason: '  ' }, 'body.reason'],
+    [{ reason: 'x'.repeat(501) }, 'body.reason'],
+    [{ reason: 'x', liftedBy: 'somebody else' }, 'body.liftedBy'],
+  ],
+  'post /v1/models/{name}/protection': [
+    [{}, 'body.settings'],
+    [{ settings: { topK: 0 } }, 'body.settings.topK'],
+    [{ settings: { decimals: 99 } }, 'body.settings.decimals'],
+    [{ settings: { temperature: 0 } }, 'body.settings.temperature'],
+    [{ settings: { onFlag: 'punish' } }, 'body.settings.onFlag'],
+    [{ settings: { outOfRange: 'clip' } }, 'body.settings.outOfRange'],
+    [{ settings: { minW: 2 } }, 'body.settings.minW'],
+    [{ settings: {}, role: 'root' }, 'body.role'],
+    [{ settings: {}, setBy: 'somebody else' }, 'body.setBy'],
   ],
   'post /v1/workflows/search-hyperparameters': [
     [{}, 'body.train'],
@@ -226,7 +277,9 @@ function pathOf(path: string): string {
   return path
     .replace('/workflows/{id}', `/workflows/${workflow}`)
     .replace('/api-keys/{id}', `/api-keys/${apiKey}`)
+    .replace('/flags/{id}', `/flags/${flag}`)
     .replace('{id}', 'nightly')
+    .replace('{name}', 'mnist-cnn')
     .replace('{model}', 'mnist-cnn')
     .replace('{version}', '1');
 }
@@ -320,6 +373,9 @@ describe('a bad path, query or header', () => {
     ['/v1/models/m/history?alias=A', 'query.alias'],
     ['/v1/datasets/..%2F..', 'path.name'],
     ['/v1/schedules/UPPER', 'path.id'],
+    ['/v1/usage?days=0', 'query.days'],
+    ['/v1/misuse/flags?all=perhaps', 'query.all'],
+    ['/v1/misuse/flags?pageToken=!!', 'query.pageToken'],
     ['/v2/models/a@b@c', 'path.model'],
     ['/v2/models/a@', 'path.model'],
   ])('%s is refused, naming %s', async (path, field) => {

@@ -121,6 +121,36 @@ describe('loadConfig', () => {
     });
   });
 
+  describe('issuers whose tokens are taken', () => {
+    const corp = { name: 'corp', issuer: 'https://id.example.org/', audience: 'saip', roles: { users: ['predictor'] } };
+    const load = (list: unknown) =>
+      loadConfig('test', {
+        SAIP_HOME: home,
+        SAIP_OIDC_ISSUERS: typeof list === 'string' ? list : JSON.stringify(list),
+      });
+
+    it('come from a variable or the file, with careful defaults', () => {
+      const expected = {
+        ...{ issuer: 'https://id.example.org', algorithms: ['RS256', 'ES256'], types: ['at+jwt'] },
+        ...{ rolesClaim: 'roles', tenant: 'default' },
+      };
+      expect(load([corp]).oidc.issuers).toMatchObject([expected]);
+      writeFileSync(join(folder, 'saip.yaml'), `oidc: ${JSON.stringify({ issuers: [corp] })}\n`);
+      expect(loadConfig('test', { SAIP_HOME: home }).oidc.issuers).toMatchObject([expected]);
+    });
+
+    it.each([
+      ['no JSON', 'corp', 'SAIP_OIDC_ISSUERS'],
+      ['keys without TLS', [{ ...corp, issuer: 'http://id.example.org' }], 'oidc.issuers.0.issuer'],
+      ['a shared secret', [{ ...corp, algorithms: ['HS256'] }], 'oidc.issuers.0.algorithms.0'],
+      ['a role that there is not', [{ ...corp, roles: { users: ['root'] } }], 'oidc.issuers.0.roles.users.0'],
+      ['one name twice', [corp, { ...corp, issuer: 'https://other.example.org' }], 'SAIP_OIDC_ISSUERS'],
+      ['an unknown field', [{ ...corp, secret: 'x' }], 'oidc.issuers.0.secret'],
+    ])('are refused with %s', (_, list, setting) => {
+      expect(Object.keys(problemsOf(() => load(list)))).toEqual([setting]);
+    });
+  });
+
   it.each([
     ['a list', '- 1\n', /mapping/],
     ['broken YAML', 'api: {port: 1\n', /saip\.yaml/],

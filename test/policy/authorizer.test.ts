@@ -25,7 +25,7 @@ const ALLOWED: Record<Role, readonly Action[]> = {
   redteam: [...READING, 'model:infer', 'codec:decode'],
   'agent-operator': [...READING, 'codec:decode'],
   releaser: [...READING, 'model:rollback', 'codec:decode'],
-  auditor: [...READING, 'audit:read', 'codec:decode', 'metrics:read'],
+  auditor: [...READING, 'audit:read', 'codec:decode', 'metrics:read', 'limit:read', 'misuse:read'],
   admin: ACTIONS,
 };
 

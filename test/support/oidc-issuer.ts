@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTHeaderParameters, type JWTPayload } from 'jose';
 
 /** Claims that GitHub Actions puts into the token of a job. */
 export const CLAIMS = {
@@ -27,6 +27,8 @@ export interface TokenOptions {
   readonly issuedAt?: number;
   readonly expiresAt?: number;
   readonly algorithm?: 'RS256' | 'ES256' | 'PS256';
+  /** Replaces single parameters of the header. */
+  readonly header?: Partial<JWTHeaderParameters>;
   /** Signs with a key that the issuer does not publish, under the id of one that it does. */
   readonly forged?: boolean;
 }
@@ -36,8 +38,13 @@ export class OidcIssuer {
   readonly #server: Server;
   readonly #keys = new Map<string, CryptoKey>();
   #jwks: { keys: unknown[] } = { keys: [] };
+  readonly #kids = new Map<string, string>();
   /** Answers nothing but errors. */
   broken = false;
+  /** What the discovery document says besides, or instead. */
+  discovery: Readonly<Record<string, unknown>> = {};
+  /** Requests that were answered, by path. */
+  readonly asked: string[] = [];
   /** Bearer with which a job asks for its token. */
   readonly jobToken = 'job-token';
 
@@ -74,12 +81,30 @@ export class OidcIssuer {
     const key = options.forged === true ? (await generateKeyPair(algorithm)).privateKey : this.#keys.get(algorithm);
     if (key === undefined) throw new Error(`no key for ${algorithm}`);
     return new SignJWT({ ...CLAIMS, ...options.claims })
-      .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid: algorithm })
+      .setProtectedHeader({
+        alg: algorithm,
+        typ: 'JWT',
+        kid: this.#kids.get(algorithm) ?? algorithm,
+        ...options.header,
+      })
       .setIssuer(options.issuer ?? this.url)
       .setAudience(options.audience ?? AUDIENCE)
       .setIssuedAt(now + issuedAt)
       .setExpirationTime(now + expiresAt)
       .sign(key);
+  }
+
+  /** Signs with a new key from now on, and publishes no other one of this algorithm. */
+  async rotate(algorithm: string): Promise<void> {
+    const kid = `${algorithm}-${String(this.#jwks.keys.length + this.asked.length)}`;
+    this.#jwks = { keys: this.#jwks.keys.filter((key) => (key as { alg: string }).alg !== algorithm) };
+    this.#kids.set(algorithm, kid);
+    await this.#addKey(algorithm, kid);
+  }
+
+  /** The public key as PEM-less JWK text, for those who would use it as a secret. */
+  publicKey(algorithm: string): string {
+    return JSON.stringify(this.#jwks.keys.find((key) => (key as { alg: string }).alg === algorithm));
   }
 
   async stop(): Promise<void> {
@@ -88,15 +113,19 @@ export class OidcIssuer {
     await once(this.#server, 'close');
   }
 
-  async #addKey(algorithm: string): Promise<void> {
+  async #addKey(algorithm: string, kid = algorithm): Promise<void> {
     const { privateKey, publicKey } = await generateKeyPair(algorithm);
     this.#keys.set(algorithm, privateKey);
-    const jwk = { ...(await exportJWK(publicKey)), kid: algorithm, alg: algorithm, use: 'sig' };
+    const jwk = { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' };
     this.#jwks = { keys: [...this.#jwks.keys, jwk] };
   }
 
   async #answer(url: URL, authorization: string | undefined): Promise<{ status: number; body: unknown }> {
+    this.asked.push(url.pathname);
     if (this.broken) return { status: 500, body: {} };
+    if (url.pathname === '/.well-known/openid-configuration') {
+      return { status: 200, body: { issuer: this.url, jwks_uri: `${this.url}/.well-known/jwks`, ...this.discovery } };
+    }
     if (url.pathname === '/.well-known/jwks') return { status: 200, body: this.#jwks };
     if (url.pathname !== '/token') return { status: 404, body: {} };
     if (authorization !== `Bearer ${this.jobToken}`) return { status: 401, body: {} };

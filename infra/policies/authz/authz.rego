@@ -2,7 +2,7 @@
 # title: Authorization of the control and data plane
 # description: >-
 #   Input: principal {sub, roles, tenant, scope? {actions, models?}}, action,
-#   resource {tenant?, requestedBy?, workflowType?, model?, owner?, roles?}. A scope is that of an API key.
+#   resource {tenant?, requestedBy?, workflowType?, model?, owner?, roles?, flagged?}. A scope is that of an API key.
 #   Nothing is allowed unless a grant says so, and a denial overrides every grant.
 package saip.authz
 
@@ -63,7 +63,16 @@ denials contains "key-model" if {
 # It never decides, decodes, audits, or makes other keys, whatever is written in its scope.
 denials contains "key-by-key" if {
 	input.principal.scope
-	input.action in {"audit:erase", "audit:read", "codec:decode", "key:read", "key:write", "workflow:approve"}
+	input.action in {
+		"audit:erase", "audit:read", "codec:decode", "key:read", "key:write", "limit:write", "misuse:write",
+		"workflow:approve",
+	}
+}
+
+# Nobody judges the own queries.
+denials contains "own-flag" if {
+	input.action == "misuse:write"
+	object.get(input.resource, "flagged", "") == object.get(input.principal, "sub", "-")
 }
 
 denials contains "no-subject" if not has_subject

@@ -131,7 +131,10 @@ test_a_key_does_what_it_was_made_for if {
 }
 
 test_a_key_never_decides_or_makes_keys if {
-	every action in ["audit:erase", "audit:read", "codec:decode", "key:read", "key:write", "workflow:approve"] {
+	every action in [
+		"audit:erase", "audit:read", "codec:decode", "key:read", "key:write", "limit:write", "misuse:write",
+		"workflow:approve",
+	] {
 		scope := {"id": "k", "actions": [action]}
 		by_key(scope, ["admin"], action, {"requestedBy": "bob"}) == {"allow": false, "rule": "deny:key-by-key"}
 	}
@@ -164,4 +167,18 @@ test_what_is_served_at_all_is_for_administrators if {
 		not decide([role], "model:serve", {"model": "mnist"}).allow
 	}
 	not by_key({"id": "k", "actions": ["model:infer"]}, ["admin"], "model:serve", {"model": "mnist"}).allow
+}
+
+test_limits_and_flags_are_the_business_of_administrators if {
+	every action in ["limit:read", "limit:write", "misuse:read", "misuse:write"] {
+		decide(["admin"], action, {}).allow
+		not decide(["predictor"], action, {}).allow
+	}
+	decide(["auditor"], "misuse:read", {}).allow
+	not decide(["auditor"], "misuse:write", {}).allow
+}
+
+test_nobody_lifts_the_own_flag if {
+	decide(["admin"], "misuse:write", {"flagged": "bob"}).allow
+	decide(["admin"], "misuse:write", {"flagged": "ann"}) == {"allow": false, "rule": "deny:own-flag"}
 }

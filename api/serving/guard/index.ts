@@ -1,0 +1,5 @@
+export { InferenceGuard, type HeaderSink, type InferenceGuardOptions } from './guard.ts';
+export { GuardMetrics } from './metrics.ts';
+export type { Servable } from './servable.ts';
+export { GuardState, type GuardStateOptions, type GuardStore } from './state.ts';
+export { Watch } from './watch.ts';
