@@ -176,7 +176,7 @@ function refusals(entry: Route): Record<string, ZodOpenApiResponseObject> {
     ...described,
     [String(otherStatus)]: {
       description: known?.description ?? description,
-      content: { ...known?.content, ...content },
+      content: { [PROBLEM_MEDIA_TYPE]: { schema: api.Problem }, ...content },
     },
   };
 }
