@@ -41,9 +41,15 @@ export type Problem = z.infer<typeof Problem>;
 
 // ---- paging -----------------------------------------------------------------------------------------------------
 
+/** Opaque: `nextPageToken` of the page before, in base64url. */
+export const PageToken = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[\w-]+$/, 'the nextPageToken of a page');
+
 export const PageQuery = z.strictObject({
-  /** Opaque: `nextPageToken` of the page before. */
-  pageToken: z.string().min(1).max(4096).optional(),
+  pageToken: PageToken.optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 

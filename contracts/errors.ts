@@ -102,7 +102,7 @@ export const ERRORS = {
   SIGNATURE_UNTRUSTED: permanent(409, 'Nobody you trust signed this; compare the fingerprint of the key.'),
   SIGNATURE_INVALID: permanent(409, 'The model or its signature was changed; it is not served.'),
   MODEL_NOT_READY: transient(503, 'The model is not loaded; /v2/models/{model}/ready tells why.'),
-  MODEL_UNLOADED: permanent(503, 'An administrator took it out of service; saip models load MODEL brings it back.'),
+  MODEL_UNLOADED: permanent(409, 'An administrator took it out of service; saip models load MODEL brings it back.'),
   MODEL_LOAD_FAILED: permanent(500, 'ONNX Runtime cannot load the model.'),
   TENSOR_INVALID: permanent(400, 'Send the inputs that GET /v2/models/{model} describes.'),
   UNSUPPORTED_DATATYPE: permanent(400, 'Use one of the datatypes in the model metadata.'),

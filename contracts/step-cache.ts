@@ -56,7 +56,12 @@ export const StepEntry = z.object({
 export type StepEntry = z.infer<typeof StepEntry>;
 
 export const StepListQuery = z.strictObject({
-  pageToken: z.string().min(1).max(4096).optional(),
+  pageToken: z
+    .string()
+    .min(1)
+    .max(4096)
+    .regex(/^[\w-]+$/, 'the nextPageToken of a page')
+    .optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   stage: CachedStage.optional(),
 });

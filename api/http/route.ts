@@ -43,6 +43,8 @@ export interface Success<R extends z.ZodType | undefined> {
   readonly description: string;
   readonly schema?: R;
   readonly mediaType?: string;
+  /** Comes with the same body where the answer is no. */
+  readonly otherStatus?: 503;
   /** Media types that the answer may have besides, for requests that ask for it. */
   readonly otherTypes?: readonly string[];
   /** Header name → what it holds. */

@@ -114,7 +114,7 @@ function operation(entry: Route): ZodOpenApiOperationObject {
     },
     ...(entry.body && { requestBody: requestBody(entry, entry.body) }),
     ...(entry.upload && { requestBody: uploadBody(entry.upload) }),
-    responses: { [String(entry.success.status)]: success(entry), ...problems(entry) },
+    responses: { [String(entry.success.status)]: success(entry), ...refusals(entry) },
   };
 }
 
@@ -162,6 +162,22 @@ function success({
         Object.entries(headers).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }]),
       ),
     }),
+  };
+}
+
+/** Problems, and the body of the successful answer where it has another status as well. */
+function refusals(entry: Route): Record<string, ZodOpenApiResponseObject> {
+  const described = problems(entry);
+  const { otherStatus } = entry.success;
+  if (otherStatus === undefined) return described;
+  const { content, description } = success(entry);
+  const known = described[`${otherStatus}`];
+  return {
+    ...described,
+    [String(otherStatus)]: {
+      description: known?.description ?? description,
+      content: { [PROBLEM_MEDIA_TYPE]: { schema: api.Problem }, ...content },
+    },
   };
 }
 

@@ -39,7 +39,12 @@ export function healthRoutes({ checks, registry, metricsOpen }: HealthRoutesOpti
       tag,
       summary: 'Whether everything the API needs answers',
       access: 'public',
-      success: { status: 200, description: 'Ready; 503 with the same body when not.', schema: Readiness },
+      success: {
+        status: 200,
+        description: 'Ready; 503 with the same body when not.',
+        schema: Readiness,
+        otherStatus: 503,
+      },
       handler: async ({ response }) => {
         const results = await Promise.all(
           Object.entries(checks).map(async ([name, { check }]) => [name, await outcome(check)] as const),

@@ -107,7 +107,12 @@ function serverRoutes({ isReady }: InferenceRoutesOptions): Route[] {
       tag,
       summary: 'Whether every alias has been looked at',
       access: 'public',
-      success: { status: 200, description: 'Ready; 503 with the same body when not.', schema: ServerReady },
+      success: {
+        status: 200,
+        description: 'Ready; 503 with the same body when not.',
+        schema: ServerReady,
+        otherStatus: 503,
+      },
       handler: ({ response }) => {
         const ready = isReady();
         if (!ready) response.status(503);
@@ -151,7 +156,12 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       access: 'model:read',
       params,
       resource: ofModel,
-      success: { status: 200, description: 'Ready; 503 with the same body when not.', schema: ModelReady },
+      success: {
+        status: 200,
+        description: 'Ready; 503 with the same body when not.',
+        schema: ModelReady,
+        otherStatus: 503,
+      },
       errors: ['MODEL_UNKNOWN', 'ALIAS_UNKNOWN'],
       handler: (context) => readiness(context, () => find(context.params)),
     }),

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { TextDecoder } from 'node:util';
 import { parse } from 'csv-parse';
 import { isSaipError } from '../../contracts/errors.ts';
 import { FeatureRecord } from '../../contracts/predict.ts';

@@ -1,9 +1,9 @@
 /** @jest-environment ./test/support/ort-environment.js */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { text } from 'node:stream/consumers';
 import { loadToolchain } from '../../infra/local/toolchain.ts';
 import { startApi, type TestApi } from './support/harness.ts';
 import { identityModel, linearModel } from './support/onnx-models.ts';
@@ -37,8 +37,11 @@ async function served(bytes: Uint8Array): Promise<string> {
 /** What the client of Triton Inference Server makes of this API. */
 async function report(models: Readonly<Record<string, string>>): Promise<unknown> {
   const tokens = { predictor: await api.token('predictor'), admin: await api.token('admin') };
-  const argument = JSON.stringify({ url: new URL(api.url).host, ...tokens, ...models });
-  const { stdout } = await promisify(execFile)(loadToolchain().apiClients, [SCRIPT, argument]);
+  const client = spawn(loadToolchain().apiClients, [SCRIPT]);
+  const output = Promise.all([text(client.stdout), text(client.stderr)]);
+  client.stdin.end(JSON.stringify({ url: new URL(api.url).host, ...tokens, ...models }));
+  const [stdout, stderr] = await output;
+  expect(stderr).toBe('');
   return JSON.parse(stdout);
 }
 
@@ -70,7 +73,7 @@ describe('the client of Triton Inference Server', () => {
       forbidden: { status: '403', message: expect.stringContaining('model:serve') },
       unloaded: {
         ready: false,
-        infer: { status: '503', message: expect.stringContaining('out of service') },
+        infer: { status: '409', message: expect.stringContaining('out of service') },
         index: ['UNAVAILABLE'],
       },
       loaded: true,

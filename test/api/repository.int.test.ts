@@ -47,8 +47,8 @@ describe('a model that an administrator unloads', () => {
     const { model, version } = await served();
     const unloaded = await switchTo(model, 'unload');
     expect(RepositorySwitched.parse(unloaded.body)).toEqual({ name: model, loaded: false, versions: [] });
-    expect(problemOf(await infer(model))).toMatchObject({ status: 503, code: 'MODEL_UNLOADED' });
-    await statusOn(model, other, 503);
+    expect(problemOf(await infer(model))).toMatchObject({ status: 409, code: 'MODEL_UNLOADED' });
+    await statusOn(model, other, 409);
     const index = await api.call('POST', '/v2/repository/index', { role: 'viewer' });
     expect(RepositoryIndex.parse(index.body)).toContainEqual({
       ...{ name: model, version, state: 'UNAVAILABLE' },

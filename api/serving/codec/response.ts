@@ -41,10 +41,7 @@ export function encodeInferResponse({ model, version, id, parameters, outputs }:
   const names = `"model_name":${JSON.stringify(model)},"model_version":${JSON.stringify(version)},"id":${JSON.stringify(id)}`;
   const json = Buffer.from(`{${names},${own}"outputs":[${texts.join(',')}]}`, 'utf8');
   if (raw.length === 0) {
-    return {
-      headers: { 'content-type': 'application/json; charset=utf-8', 'content-length': json.length },
-      body: json,
-    };
+    return { headers: { 'content-type': 'application/json; charset=utf-8' }, body: json };
   }
   const body = Buffer.concat([json, ...raw]);
   const headers = {

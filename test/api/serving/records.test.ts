@@ -14,8 +14,11 @@ async function* pieces(text: string | Uint8Array, size = 7): AsyncGenerator<Uint
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-const read = async (text: string | Uint8Array, type: RecordType, size?: number): Promise<FeatureRecord[]> =>
-  Array.fromAsync(readRecords(pieces(text, size), type, features));
+async function read(text: string | Uint8Array, type: RecordType, size?: number): Promise<FeatureRecord[]> {
+  const records: FeatureRecord[] = [];
+  for await (const record of readRecords(pieces(text, size), type, features)) records.push(record);
+  return records;
+}
 
 describe('records of a file', () => {
   it('are read from CSV: features alone, numbers as numbers, and the rest as it is', async () => {
