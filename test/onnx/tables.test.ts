@@ -20,6 +20,7 @@ import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { encodeRow, readFloat32 } from '../../lib/datasets/index.ts';
 import { writeSafetensors } from '../../lib/ml/index.ts';
 import { checkParity, exportOnnx, runOnnx } from '../../lib/onnx/index.ts';
+import { guardInMemory } from '../api/support/guard.ts';
 import { listen } from '../api/support/listen.ts';
 import { peopleTable } from '../datasets/table/people.ts';
 
@@ -227,12 +228,13 @@ describe('a file of records', () => {
     models.set({ state: 'ready', target, loaded });
     const registry = new Registry();
     const records: string[] = [];
+    const { guard } = await guardInMemory({ protection: { outOfRange: 'mark' } });
     const recorder = new InferenceRecorder({
       append: async ({ action }) => void records.push(action),
       onRefused: () => undefined,
     });
     const app = createApp({
-      routes: [scoreRoute({ served: models, metrics: new InferenceMetrics(registry, models), recorder })],
+      routes: [scoreRoute({ served: models, metrics: new InferenceMetrics(registry, models), recorder, guard })],
       registry,
       https: false,
       cors: cors({ origins: new Set(), prefix: '/none' }),

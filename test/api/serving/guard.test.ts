@@ -1,11 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { Registry } from 'prom-client';
 import type { Caller } from '../../../api/http/route.ts';
-import { GuardMetrics, GuardState, InferenceGuard, Watch, type Servable } from '../../../api/serving/guard/index.ts';
-import type { Protection } from '../../../contracts/misuse.ts';
+import type { Servable } from '../../../api/serving/guard/index.ts';
 import type { ModelFacts } from '../../../contracts/registry.ts';
-import type { ModelProtection, NewFlag, OpenFlag } from '../../../lib/clients/index.ts';
-import { UsageLedger, type LimitRule } from '../../../lib/limits/index.ts';
+import type { LimitRule } from '../../../lib/limits/index.ts';
+import { guardInMemory as setUp } from '../support/guard.ts';
 
 const ann: Caller = { sub: 'ann', roles: ['predictor'], tenant: 'default', expiresAt: 0 };
 const evaluation = { task: 'regression' as const, samples: 1, ...zeroIntervals() };
@@ -41,42 +39,6 @@ const rows = (...values: number[][]) => ({
   x: { type: 'float32' as const, data: Float32Array.from(values.flat()), dims: [values.length, 4] },
 });
 const USUAL = [40, 160, 90, 110];
-
-interface Setup {
-  readonly rules?: readonly LimitRule[];
-  readonly protection?: Protection;
-  readonly protections?: readonly ModelProtection[];
-  readonly flags?: OpenFlag[];
-}
-
-async function setUp({ rules = [], protection = {}, protections = [], flags = [] }: Setup = {}) {
-  const raised: NewFlag[] = [];
-  const registry = new Registry();
-  const state = new GuardState({
-    store: {
-      rules: async () => rules,
-      protections: async () => protections,
-      flags: async () => [...flags],
-      allowances: async () => [],
-    },
-    limits: { rate: 0, burst: 10, dailyRows: 0, budgetRows: 0 },
-    protection: { onFlag: 'observe', minW: 0, maxStrangeShare: 1, outOfRange: 'off', ...protection },
-    onError: () => undefined,
-  });
-  await state.refresh();
-  const ledger = new UsageLedger({
-    store: { add: async () => undefined, totals: async () => [] },
-    onError: () => undefined,
-  });
-  const metrics = new GuardMetrics(registry, { flagged: () => state.flagged });
-  const watch = new Watch({ onSkipped: (count) => metrics.skipped(count) });
-  const raise = async (flag: NewFlag): Promise<void> => {
-    raised.push(flag);
-    flags.push({ id: 1, ...flag });
-  };
-  const guard = new InferenceGuard({ state, ledger, watch, metrics, slowRate: 1, raise, onError: () => undefined });
-  return { guard, state, ledger, watch, registry, raised, flags };
-}
 
 const everybody = (rest: Partial<LimitRule>): LimitRule => ({
   tenant: 'default',
