@@ -33,16 +33,20 @@ export const ModelCard = z.strictObject({
   /** Data set of the platform that it is measured on; its shape and labels are what is served. */
   dataset: Name,
   input: z.strictObject({
-    /** Order of the axes behind the batch: all values in a row, [height, width, channels], [channels, height, width]. */
-    layout: z.enum(['flat', 'channels-last', 'channels-first']).default('flat'),
-    /** x' = x * scale + offset of a raw value, one entry for all channels or one each. */
+    /**
+     * Order of the axes behind the batch: all values in a row, [height, width, channels], [channels, height, width]. Of a
+     * table `flat` is one row of encoded entries (docs/import.md), and `columns` one input a column, by its name.
+     */
+    layout: z.enum(['flat', 'channels-last', 'channels-first', 'columns']).default('flat'),
+    /** x' = x * scale + offset of a raw value, one entry for all channels or one each; not for `columns`. */
     scale: perChannel.default([1]),
     offset: perChannel.default([0]),
   }),
   output: z.strictObject({
     /** Output of the graph, [batch, classes]; or the one that a ZipMap makes of such probabilities. */
     name: valueName,
-    kind: z.enum(['probabilities', 'logits']),
+    /** `quantity`: what a regression predicts, [batch, 1] or [batch], in the unit of the target. */
+    kind: z.enum(['probabilities', 'logits', 'quantity']),
     /** Output with the predicted class, where there is one: it must agree with the largest probability. */
     label: valueName.optional(),
   }),
