@@ -126,14 +126,16 @@ function feedColumns(
   table: ServedInterface['table'],
 ): GraphParts {
   const columns = table?.columns ?? [];
-  checkColumns(graph, card, columns);
+  const inputs = checkColumns(graph, card, columns);
   const types = new Map((graph.input ?? []).map(({ name, type }) => [name, type?.tensorType?.elemType]));
   const encoding = new GraphBuilder();
   for (const { name, kind } of columns) encoding.input(name, [1], kind === 'numeric' ? 'float32' : 'string');
   const fed = wrapper.feedColumns(
-    columns.map(({ name, kind }) => ({
-      ...{ name, target: PREFIX + name, cast: kind === 'numeric' ? (types.get(name) ?? DataType.FLOAT) : undefined },
-    })),
+    columns.map(({ name, kind }) => {
+      const input = inputs.get(name) ?? name;
+      const cast = kind === 'numeric' ? (types.get(input) ?? DataType.FLOAT) : undefined;
+      return { name, target: PREFIX + input, cast };
+    }),
   );
   return { ...encoding.parts, nodes: fed };
 }

@@ -5,6 +5,7 @@ import { feeder } from '../feeds.ts';
 import type { Feeder } from '../feeds.ts';
 import type { CompareJob } from './compare.ts';
 import { arranged } from './conventions.ts';
+import { inputsByFeature } from './names.ts';
 
 type Job = Pick<CompareJob, 'shape' | 'input' | 'table' | 'taken'>;
 
@@ -57,9 +58,16 @@ function namedFeeder(
     shape: [],
     columns,
   });
+  const inputs = inputsByFeature(
+    columns.map(({ name }) => name),
+    session.inputNames,
+  );
   return (begin, end) =>
     Object.fromEntries(
-      Object.entries(named(begin, end)).map(([name, tensor]) => [name, asDeclared(tensor, types.get(name))]),
+      Object.entries(named(begin, end)).map(([name, tensor]) => {
+        const input = inputs.get(name) ?? name;
+        return [input, asDeclared(tensor, types.get(input))];
+      }),
     );
 }
 
