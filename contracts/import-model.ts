@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ArtifactRef, Name, Sha256 } from './reference.ts';
-import { ApprovalRule, FailureRule, TrainGates, TrainResult } from './train-register-deploy.ts';
+import { ReleaseOrder, ReleaseWish, TrainGates, TrainResult } from './train-register-deploy.ts';
 
 /** Stages of `importModel`, in order; from `gates` on they are those of a training. */
 export const IMPORT_STAGES = [
@@ -107,12 +107,8 @@ export const ImportRequest = z.strictObject({
   /** Digest that the upload was answered with. */
   upload: Sha256,
   card: ModelCard,
-  /** Name in the registry; default: the card's name. */
-  registerAs: Name.optional(),
   gates: TrainGates.omit({ robustness: true }).partial().optional(),
-  approval: ApprovalRule.prefault({}),
-  onFailure: FailureRule.prefault({}),
-  rollout: z.boolean().default(true),
+  ...ReleaseWish.shape,
 });
 export type ImportRequest = z.infer<typeof ImportRequest>;
 
@@ -120,15 +116,9 @@ export type ImportRequest = z.infer<typeof ImportRequest>;
 export const ImportInput = z.strictObject({
   file: ArtifactRef,
   card: ModelCard,
-  registerAs: Name,
   /** Of the split of the data set and of the bootstrap. */
   seed: z.int(),
-  gates: TrainGates,
-  approval: ApprovalRule,
-  onFailure: FailureRule.prefault({}),
-  rollout: z.boolean(),
-  requestedBy: z.string(),
-  tenant: z.string().default('default'),
+  ...ReleaseOrder.shape,
 });
 export type ImportInput = z.infer<typeof ImportInput>;
 

@@ -1,8 +1,8 @@
 """Trains a random forest of scikit-learn on a table and exports it with one named input a column.
 
-    python sklearn_table.py TABLE.csv TARGET OUT.onnx [--text COLUMN …] [--trees N]
+    python sklearn_table.py TABLE.csv TARGET OUT.onnx [--text COLUMN …] [--label NAME …] [--trees N]
 
-A target of numbers is a regression unless --classes says otherwise. The rows that the platform tests a built-in table on
+Labels of a classification come in the order of the data set's card; without any it is a regression. The rows that the platform tests a built-in table on
 are left out: a model that has seen them is measured on what it remembers.
 """
 
@@ -25,16 +25,15 @@ TEST_ROWS_IN = 5
 TYPES = {str: StringTensorType, np.float32: FloatTensorType}
 
 
-def test_rows(strata: list[str]) -> np.ndarray:
+def test_rows(strata: list[int]) -> np.ndarray:
     """Of every five rows of a class, in the order of the file, the one that a hash of class and block chooses."""
-    numbers = {label: index for index, label in enumerate(sorted(set(strata)))}
-    seen = dict.fromkeys(numbers, 0)
+    seen = dict.fromkeys(strata, 0)
     chosen = []
-    for label in strata:
-        block, place = divmod(seen[label], TEST_ROWS_IN)
-        digest = hashlib.sha256(f"test/{numbers[label]}/{block}".encode()).digest()
+    for stratum in strata:
+        block, place = divmod(seen[stratum], TEST_ROWS_IN)
+        digest = hashlib.sha256(f"test/{stratum}/{block}".encode()).digest()
         chosen.append(place == int.from_bytes(digest[:4], "big") % TEST_ROWS_IN)
-        seen[label] += 1
+        seen[stratum] += 1
     return np.array(chosen)
 
 
@@ -44,7 +43,7 @@ def main() -> None:
     parser.add_argument("target")
     parser.add_argument("out", type=Path)
     parser.add_argument("--text", action="append", default=[], help="a column that is no number")
-    parser.add_argument("--classes", action="store_true", help="the target names classes")
+    parser.add_argument("--label", action="append", default=[], help="a class, in the order of the card")
     parser.add_argument("--trees", type=int, default=60)
     options = parser.parse_args()
     with options.table.open(newline="") as file:
@@ -55,18 +54,18 @@ def main() -> None:
     targets = [row[options.target] for row in rows]
     kinds = [str if name in options.text else np.float32 for name in names]
     features = np.array([[kind(row[name]) for name, kind in zip(names, kinds)] for row in rows], dtype=object)
-    train = ~test_rows(targets if options.classes else ["" for _ in rows])
-    make = RandomForestClassifier if options.classes else RandomForestRegressor
+    train = ~test_rows([options.label.index(target) if options.label else 0 for target in targets])
+    make = RandomForestClassifier if options.label else RandomForestRegressor
     forest = make(n_estimators=options.trees, min_samples_leaf=2, random_state=7)
     encode = OneHotEncoder(handle_unknown="ignore")
     columns = ColumnTransformer([("numbers", "passthrough", numbers), ("text", encode, text)])
     pipeline = Pipeline([("columns", columns), ("forest", forest)])
-    known = np.array(targets) if options.classes else np.array(targets, dtype=np.float32)
+    known = np.array(targets) if options.label else np.array(targets, dtype=np.float32)
     pipeline.fit(features[train], known[train])
     model = convert_sklearn(
         pipeline,
         initial_types=[(name, TYPES[kind]([None, 1])) for name, kind in zip(names, kinds)],
-        options={id(pipeline): {"zipmap": False}} if options.classes else None,
+        options={id(pipeline): {"zipmap": False}} if options.label else None,
         target_opset={"": 17, "ai.onnx.ml": 3},
     )
     options.out.write_bytes(model.SerializeToString())

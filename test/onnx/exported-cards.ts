@@ -35,6 +35,8 @@ export const EXPORTED = {
       ...{ dataset: 'breast-cancer', framework: { name: 'scikit-learn', version: '1.9.1' } },
       input: { layout: 'columns' },
       output: { name: 'probabilities', kind: 'probabilities', label: 'label' },
+      // scikit-learn sorts them.
+      labels: ['benign', 'malignant'],
     }),
   },
   /** Named features, one of them a category, and a quantity. */

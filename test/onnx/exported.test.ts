@@ -78,6 +78,7 @@ const flowers = (changes: Partial<Onnx.IGraphProto> = {}): Onnx.IModelProto =>
   );
 const card = (changes: object): ModelCard => ({
   ...EXPORTED.classes.card,
+  labels: undefined,
   dataset: 'iris',
   output: { name: 'scores', kind: 'probabilities' },
   ...changes,
