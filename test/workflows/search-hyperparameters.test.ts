@@ -113,12 +113,13 @@ describe('a search', () => {
         validation: { epoch: stopAfterEpoch, loss, rmse, r2: 1 - loss },
       };
     };
+    const best = { rmse: 10 * Math.sqrt(1 / 9), r2: 1 - 1 / 9 };
     const input = { ...searchInput({}, { tenant: 'acme' }), objective: 'rmse' as const };
     const { result, progress } = await search(input, { trainModel: regression });
     expect(result).toMatchObject({ outcome: 'completed', objective: 'rmse', winner: { trial: 7 } });
-    expect(result.trials[6]?.measures.at(-1)).toMatchObject({ epoch: 9, rmse: 10 / 3, r2: 8 / 9 });
+    expect(result.trials[6]?.measures.at(-1)).toMatchObject({ epoch: 9, rmse: best.rmse, r2: best.r2 });
     expect(result.trials[6]?.measures.at(-1)).not.toHaveProperty('accuracy');
-    expect(progress.metrics).toMatchObject({ bestValidationRmse: 10 / 3, bestValidationR2: 8 / 9 });
+    expect(progress.metrics).toMatchObject({ bestValidationRmse: best.rmse, bestValidationR2: best.r2 });
     expect(progress.stages[1]?.detail).toContain('trial 7 wins: RMSE 3.3333, R² 0.8889 after 9 epochs');
     for (const name of ['verifyDataCard', 'prepareData']) expect(world.ran[name]).toMatchObject({ tenant: 'acme' });
   });

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SaipError } from '../../contracts/errors.ts';
 import { TRAIN_STAGES } from '../../contracts/train-register-deploy.ts';
 import type { TrainStage } from '../../contracts/train-register-deploy.ts';
-import { blocking, failureType, progressOf, startTraining, untilProgress } from './support/driver.ts';
+import { blocking, failureType, progressOf, untilProgress } from './support/driver.ts';
 import { fail, useTrainings } from './support/training.ts';
 import { ref, trainInput, World } from './support/world.ts';
 import type { AllActivities } from './support/world.ts';

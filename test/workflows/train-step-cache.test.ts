@@ -1,17 +1,14 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { SaipError } from '../../contracts/errors.ts';
 import { CACHED_STAGES } from '../../contracts/step-cache.ts';
 import type { CachedStage } from '../../contracts/step-cache.ts';
-import { progressOf, startTraining } from './support/driver.ts';
 import { fail, useTrainings } from './support/training.ts';
 import { ref, trainInput, World } from './support/world.ts';
-import type { AllActivities } from './support/world.ts';
 
 let world: World;
 beforeEach(() => {
   world = new World();
 });
-const { start, train } = useTrainings(() => world);
+const { train } = useTrainings(() => world);
 
 describe('a training whose stages an earlier run has done', () => {
   const from = { workflowId: 'train-before', runId: '01a217c9-bdc0-718b' };

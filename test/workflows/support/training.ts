@@ -11,12 +11,12 @@ import type { AllActivities, World } from './world.ts';
 
 export interface Trainings {
   /** Starts a training, with some activities replaced. */
-  start(input?: TrainInput, changes?: Partial<AllActivities>): ReturnType<typeof startTraining>;
+  readonly start: (input?: TrainInput, changes?: Partial<AllActivities>) => ReturnType<typeof startTraining>;
   /** Runs a training to its end. */
-  train(
+  readonly train: (
     input?: TrainInput,
     changes?: Partial<AllActivities>,
-  ): Promise<{ readonly result: TrainResult; readonly progress: Progress }>;
+  ) => Promise<{ readonly result: TrainResult; readonly progress: Progress }>;
 }
 
 /** Trainings against the world that `world` gives at the time; one test server for all of a file. */
