@@ -23,15 +23,27 @@ export interface PreparedData {
   readonly counts: { readonly train: number; readonly validation: number; readonly test: number };
 }
 
+/** Means over the validation split after an epoch: `accuracy` of classes, `rmse` and `r2` of a quantity. */
+export interface EpochMeasure {
+  /** From 1. */
+  readonly epoch: number;
+  /** Cross-entropy in nats, or the squared error of the standardised target. */
+  readonly loss: number;
+  readonly accuracy?: number;
+  /** In the unit of the target. */
+  readonly rmse?: number;
+  readonly r2?: number;
+}
+
 export interface TrainedModel {
   /** Weights (safetensors layout: header JSON + raw little-endian float32). */
   readonly weights: ArtifactRef;
-  /** NDJSON, one line a logged step: {step, epoch, loss, accuracy?, valLoss?, valAccuracy?, learningRate, throughput}. */
+  /** NDJSON, one line a logged step: {step, epoch, loss, accuracy?, valLoss?, valAccuracy?, valRmse?, valR2?, learningRate, throughput}. */
   readonly history: ArtifactRef;
   readonly steps: number;
   readonly seconds: number;
   /** Means over the validation split after the last epoch; absent in results of before there was this field. */
-  readonly validation?: { readonly epoch: number; readonly loss: number; readonly accuracy: number };
+  readonly validation?: EpochMeasure;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -126,8 +138,18 @@ export interface AttackShard {
 
 /** Queue `saip-cpu`. Every activity is idempotent in its arguments. */
 export interface CpuActivities {
-  verifyDataCard(a: { dataset: string }): Promise<{ cardSha256: string; dataSha256: string; card: ArtifactRef }>;
-  prepareData(a: { dataset: string; seed: number; validationShare: number; keep?: StepKeeping }): Promise<PreparedData>;
+  /** `tenant` is the one whose data set of the name is meant; absent in calls of before there was this field. */
+  verifyDataCard(a: {
+    dataset: string;
+    tenant?: string;
+  }): Promise<{ cardSha256: string; dataSha256: string; card: ArtifactRef }>;
+  prepareData(a: {
+    dataset: string;
+    tenant?: string;
+    seed: number;
+    validationShare: number;
+    keep?: StepKeeping;
+  }): Promise<PreparedData>;
   exportOnnx(a: {
     model: ModelConfig;
     data: PreparedData;

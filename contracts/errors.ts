@@ -69,6 +69,7 @@ export const ERRORS = {
   TRAINING_DIVERGED: permanent(422, 'The loss is not finite; lower the learning rate.'),
   TRAINING_FENCED: permanent(409, 'A newer attempt owns this training; this one stops.'),
   CHECKPOINT_INCOMPATIBLE: permanent(409, 'Resume on the same device class and replica count, or start again.'),
+  DISK_FULL: transient(507, 'Free space where the temporary folder is, or set TMPDIR to a larger disk: saip doctor.'),
   CHILD_CRASHED: transient(500, 'The child process died; its last lines are in the worker log.'),
   WORKER_LOST: transient(500, 'The worker was killed; the attempt is repeated by itself.'),
   CHILD_SILENT: transient(500, 'The child process reported nothing for too long and was killed.'),

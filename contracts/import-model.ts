@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ArtifactRef, Name, Sha256 } from './reference.ts';
-import { ApprovalRule, FailureRule, TrainGates, TrainResult } from './train-register-deploy.ts';
+import { ReleaseOrder, ReleaseWish, TrainGates, TrainResult } from './train-register-deploy.ts';
 
 /** Stages of `importModel`, in order; from `gates` on they are those of a training. */
 export const IMPORT_STAGES = [
@@ -33,16 +33,20 @@ export const ModelCard = z.strictObject({
   /** Data set of the platform that it is measured on; its shape and labels are what is served. */
   dataset: Name,
   input: z.strictObject({
-    /** Order of the axes behind the batch: all values in a row, [height, width, channels], [channels, height, width]. */
-    layout: z.enum(['flat', 'channels-last', 'channels-first']).default('flat'),
-    /** x' = x * scale + offset of a raw value, one entry for all channels or one each. */
+    /**
+     * Order of the axes behind the batch: all values in a row, [height, width, channels], [channels, height, width]. Of a
+     * table `flat` is one row of encoded entries (docs/import.md), and `columns` one input a column, by its name.
+     */
+    layout: z.enum(['flat', 'channels-last', 'channels-first', 'columns']).default('flat'),
+    /** x' = x * scale + offset of a raw value, one entry for all channels or one each; not for `columns`. */
     scale: perChannel.default([1]),
     offset: perChannel.default([0]),
   }),
   output: z.strictObject({
     /** Output of the graph, [batch, classes]; or the one that a ZipMap makes of such probabilities. */
     name: valueName,
-    kind: z.enum(['probabilities', 'logits']),
+    /** `quantity`: what a regression predicts, [batch, 1] or [batch], in the unit of the target. */
+    kind: z.enum(['probabilities', 'logits', 'quantity']),
     /** Output with the predicted class, where there is one: it must agree with the largest probability. */
     label: valueName.optional(),
   }),
@@ -103,12 +107,8 @@ export const ImportRequest = z.strictObject({
   /** Digest that the upload was answered with. */
   upload: Sha256,
   card: ModelCard,
-  /** Name in the registry; default: the card's name. */
-  registerAs: Name.optional(),
   gates: TrainGates.omit({ robustness: true }).partial().optional(),
-  approval: ApprovalRule.prefault({}),
-  onFailure: FailureRule.prefault({}),
-  rollout: z.boolean().default(true),
+  ...ReleaseWish.shape,
 });
 export type ImportRequest = z.infer<typeof ImportRequest>;
 
@@ -116,15 +116,9 @@ export type ImportRequest = z.infer<typeof ImportRequest>;
 export const ImportInput = z.strictObject({
   file: ArtifactRef,
   card: ModelCard,
-  registerAs: Name,
   /** Of the split of the data set and of the bootstrap. */
   seed: z.int(),
-  gates: TrainGates,
-  approval: ApprovalRule,
-  onFailure: FailureRule.prefault({}),
-  rollout: z.boolean(),
-  requestedBy: z.string(),
-  tenant: z.string().default('default'),
+  ...ReleaseOrder.shape,
 });
 export type ImportInput = z.infer<typeof ImportInput>;
 

@@ -28,8 +28,11 @@ export const SearchBudget = z.strictObject({
 });
 export type SearchBudget = z.infer<typeof SearchBudget>;
 
-/** What is compared on the validation split: the test set is the winner's alone. */
-export const SearchObjective = z.enum(['loss', 'accuracy']);
+/**
+ * What is compared on the validation split: the test set is the winner's alone. Classifiers are compared by `loss` (the
+ * cross-entropy) or `accuracy`; regressions by `rmse`, the root of the mean squared error in the unit of the target.
+ */
+export const SearchObjective = z.enum(['loss', 'accuracy', 'rmse']);
 export type SearchObjective = z.infer<typeof SearchObjective>;
 
 /** Body of `POST /v1/workflows/search-hyperparameters`. */
@@ -38,7 +41,8 @@ export const SearchRequest = z.strictObject({
   train: TrainRequest,
   /** Default: what follows from the network and its training (docs/hyperparameter-search.md). */
   space: SearchSpace.optional(),
-  objective: SearchObjective.default('loss'),
+  /** Default: `loss`, of a regression `rmse`. */
+  objective: SearchObjective.optional(),
   budget: SearchBudget.prefault({}),
 });
 export type SearchRequest = z.infer<typeof SearchRequest>;
@@ -56,10 +60,35 @@ export type SearchInput = z.infer<typeof SearchInput>;
 export const TrialMeasure = z.strictObject({
   rung: z.int(),
   epoch: z.int(),
+  /** Cross-entropy in nats, or the squared error of the standardised target. */
   loss: z.number(),
-  accuracy: z.number(),
+  /** Of classes. */
+  accuracy: z.number().optional(),
+  /** Of a quantity: in the unit of the target, and the share of its variance that is explained. */
+  rmse: z.number().optional(),
+  r2: z.number().optional(),
 });
 export type TrialMeasure = z.infer<typeof TrialMeasure>;
+
+/** A measure as tables and pictures show it. */
+export interface ShownMeasure {
+  readonly name: 'loss' | 'accuracy' | 'rmse' | 'r2';
+  readonly title: string;
+}
+
+/** The two measures that a search shows: its objective, and what else is said of the same task. */
+export function shownMeasures(objective: SearchObjective): readonly [ShownMeasure, ShownMeasure] {
+  if (objective === 'rmse') {
+    return [
+      { name: 'rmse', title: 'RMSE' },
+      { name: 'r2', title: 'R²' },
+    ];
+  }
+  return [
+    { name: 'loss', title: 'loss' },
+    { name: 'accuracy', title: 'accuracy' },
+  ];
+}
 
 /** How a trial ended: `stopped` at its first rung, `promoted` beyond it, `won`, or `failed`. */
 export const TrialState = z.enum(['running', 'stopped', 'promoted', 'won', 'failed']);
@@ -77,6 +106,13 @@ export const TrialRecord = z.strictObject({
   reason: z.string().optional(),
 });
 export type TrialRecord = z.infer<typeof TrialRecord>;
+
+/** The winner first; then by the rung that was reached and the loss there; what failed comes last. */
+export function rankedTrials(trials: readonly TrialRecord[]): TrialRecord[] {
+  const order = ({ state, measures }: TrialRecord): number => (state === 'won' ? Infinity : measures.length);
+  const loss = ({ measures }: TrialRecord): number => measures.at(-1)?.loss ?? Number.MAX_VALUE;
+  return [...trials].sort((a, b) => order(b) - order(a) || loss(a) - loss(b) || a.trial - b.trial);
+}
 
 /** What a search took. */
 export const SearchSpent = z.strictObject({

@@ -72,6 +72,8 @@ export type StepList = z.infer<typeof StepList>;
 /** What a collection removed. Artifacts that something else refers to stay. */
 export const StepCollection = z.object({
   entries: z.int().nonnegative(),
+  /** Files that were sent and never became a data set. */
+  uploads: z.int().nonnegative(),
   artifacts: z.int().nonnegative(),
   freedBytes: z.int().nonnegative(),
   keptArtifacts: z.int().nonnegative(),

@@ -62,14 +62,34 @@ export const CacheRule = z.strictObject({
 });
 export type CacheRule = z.infer<typeof CacheRule>;
 
+/** What every request says that may end in a rollout, of a training or of a model from elsewhere. */
+export const ReleaseWish = z.strictObject({
+  /** Name in the registry; default: the model's own name. */
+  registerAs: Name.optional(),
+  approval: ApprovalRule.prefault({}),
+  onFailure: FailureRule.prefault({}),
+  rollout: z.boolean().default(true),
+});
+
+/** The same in the input of a workflow: resolved, and with who asked. */
+export const ReleaseOrder = z.strictObject({
+  registerAs: Name,
+  gates: TrainGates,
+  approval: ApprovalRule,
+  onFailure: FailureRule.prefault({}),
+  rollout: z.boolean(),
+  /** Subject of the token, or `schedule:<id>`. */
+  requestedBy: z.string(),
+  tenant: z.string().default('default'),
+});
+
 /** Body of `POST /v1/workflows/train-register-deploy`. */
 export const TrainRequest = z.strictObject({
   /** A preset's name (`saip models presets`) or a whole network. */
   model: z.union([Name, ModelConfig]),
   /** Default: the preset's data set. Required for a custom network. */
   dataset: Name.optional(),
-  /** Name in the registry; default: the network's name. */
-  registerAs: Name.optional(),
+  ...ReleaseWish.shape,
   seed: z
     .int()
     .min(0)
@@ -78,10 +98,7 @@ export const TrainRequest = z.strictObject({
   /** Overrides of the preset's training; a custom network must bring `epochs`, `batchSize` and `optimizer`. */
   training: TrainingOverrides.optional(),
   gates: TrainGates.partial().optional(),
-  approval: ApprovalRule.prefault({}),
-  onFailure: FailureRule.prefault({}),
   cache: CacheRule.prefault({}),
-  rollout: z.boolean().default(true),
 });
 export type TrainRequest = z.infer<typeof TrainRequest>;
 
@@ -89,17 +106,10 @@ export type TrainRequest = z.infer<typeof TrainRequest>;
 export const TrainInput = z.strictObject({
   model: ModelConfig,
   dataset: Name,
-  registerAs: Name,
   seed: z.int(),
   training: TrainingConfig,
-  gates: TrainGates,
-  approval: ApprovalRule,
-  onFailure: FailureRule.prefault({}),
   cache: CacheRule.prefault({}),
-  rollout: z.boolean(),
-  /** Subject of the token, or `schedule:<id>`. */
-  requestedBy: z.string(),
-  tenant: z.string().default('default'),
+  ...ReleaseOrder.shape,
 });
 export type TrainInput = z.infer<typeof TrainInput>;
 

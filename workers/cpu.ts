@@ -24,12 +24,12 @@ import {
 import { TransitKeySet } from '../lib/identity/index.ts';
 import { processorClass } from '../lib/ml/index.ts';
 import { collectSteps } from '../lib/stepcache/index.ts';
+import type { CollectOptions } from '../lib/stepcache/index.ts';
 import { transitPublicKeys } from '../lib/supplychain/index.ts';
 import type { Logger } from '../lib/telemetry/index.ts';
 import type { Resources } from './shared/resources.ts';
 import { runPool } from './shared/run-pool.ts';
 import { openSteps } from './shared/steps.ts';
-import type { Steps } from './shared/steps.ts';
 
 /** Data, export, tracking, registry, gates and rollout. */
 await runPool({
@@ -51,8 +51,9 @@ async function cpuActivities(resources: Resources, logger: Logger): Promise<CpuA
   const approvalKeys = new TransitKeySet({ transit: bao, key: 'approvals' });
   const environment = { processorClass: processorClass() };
   const steps = await openSteps({ pool: 'cpu', resources, environment, logger });
-  void collect(steps, resources, lock, logger);
-  const data = createDataActivities({ store, added: new Datasets(pool) });
+  const datasets = new Datasets(pool);
+  void collect({ steps: steps.store, uploads: datasets, artifacts: store }, lock, logger);
+  const data = createDataActivities({ store, added: datasets });
   const hold = (digests: readonly string[], holder: string): Promise<void> => steps.store.hold(digests, holder);
   return {
     ...data,
@@ -81,13 +82,12 @@ async function cpuActivities(resources: Resources, logger: Logger): Promise<CpuA
 
 /** Expired results go when a worker starts; nothing waits for that, and what fails is done at the next start. */
 async function collect(
-  { store: steps }: Steps,
-  { store: artifacts }: Resources,
+  collected: CollectOptions,
   lock: <T>(name: string, work: () => Promise<T>) => Promise<T>,
   logger: Logger,
 ): Promise<void> {
   try {
-    const collection = await lock('step-cache:collect', () => collectSteps({ steps, artifacts }));
+    const collection = await lock('step-cache:collect', () => collectSteps(collected));
     logger.info({ ...collection }, 'expired results of stages were removed');
   } catch (error) {
     logger.warn({ err: error }, 'expired results of stages could not be removed');

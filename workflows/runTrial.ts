@@ -3,6 +3,7 @@ import type { TrainedModel } from '../contracts/activities.ts';
 import { TrialInput } from '../contracts/trial.ts';
 import type { TrialResult, TrialStage } from '../contracts/trial.ts';
 import { trialStart } from '../contracts/workflows.ts';
+import { describeWorth, measureMetrics } from './search/search.ts';
 import { activitiesFor } from './shared/activities.ts';
 import { failure, parseInput } from './shared/failures.ts';
 import { Run } from './shared/run.ts';
@@ -28,7 +29,7 @@ export async function runTrial(value: TrialInput): Promise<TrialResult> {
       if (validation === undefined)
         throw failure('TRAINING_DIVERGED', 'The loss on the validation split is not finite.');
       result = { trial, measure: { rung, ...validation }, history, seconds };
-      run.report.measure({ validationLoss: validation.loss, validationAccuracy: validation.accuracy });
+      run.report.measure(measureMetrics('validation', validation));
     },
     // The search audits itself, with all of its trials.
     async () => [],
@@ -54,9 +55,6 @@ async function train(input: TrialInput, run: Run<TrialStage>): Promise<TrainedMo
 }
 
 function describe({ steps, seconds, validation }: TrainedModel): string {
-  const worth =
-    validation === undefined
-      ? 'not finite'
-      : `loss ${validation.loss.toFixed(4)}, accuracy ${validation.accuracy.toFixed(4)} on the validation split`;
+  const worth = validation === undefined ? 'not finite' : `${describeWorth(validation)} on the validation split`;
   return `${steps} steps in ${seconds.toFixed(1)} s: ${worth}`;
 }

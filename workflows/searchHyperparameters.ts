@@ -70,12 +70,12 @@ async function carryOut(search: Search): Promise<void> {
 
 /** Data and points: one split for all trials, and for the winner. */
 function plan({ input, run, activities, rungs }: Search): Promise<PlannedSearch> {
-  const { dataset, seed, training } = input.train;
+  const { dataset, tenant, seed, training } = input.train;
   return run.stage(
     'plan',
     async () => {
-      await activities.data(`Card and files of ${dataset}`).verifyDataCard({ dataset });
-      const split = { dataset, seed, validationShare: training.validationShare };
+      await activities.data(`Card and files of ${dataset}`).verifyDataCard({ dataset, tenant });
+      const split = { dataset, tenant, seed, validationShare: training.validationShare };
       const data = await activities.data(`Split with seed ${seed}`).prepareData(split);
       const { trials: points } = await activities.records('Points of the space').planSearch({ search: input });
       return { data, points };

@@ -35,6 +35,15 @@ export function targetActivities(dependencies: TargetDependencies): TargetActivi
       await verifySignature(dependencies, registered);
       const files = modelFiles(registered);
       const facts = await store.readJson(files.facts, ModelFacts);
+      if (facts.version === 2) {
+        throw new SaipError(
+          'ATTACK_UNSUPPORTED',
+          `${facts.dataset} is a table: its columns have no range to attack in.`,
+          {
+            field: 'model',
+          },
+        );
+      }
       const data = await prepare({ dataset: facts.dataset, ...SPLIT, store, root: dataRoots[facts.dataset] });
       if (data.dataSha256 !== facts.dataSha256) {
         throw new DatasetError('DATASET_DIGEST_MISMATCH', `${facts.dataset} is not the data of version ${version}`, {

@@ -18,12 +18,14 @@ export function createDataActivities({
 }: DataDependencies): Pick<CpuActivities, 'verifyDataCard' | 'prepareData'> {
   const catalogue = new DatasetCatalogue({ store, added });
   return {
-    async verifyDataCard({ dataset }) {
-      const { card, cardSha256, dataSha256 } = await catalogue.verify(dataset, { root: dataRoots[dataset] });
+    async verifyDataCard({ dataset, tenant }) {
+      const location = { tenant, root: dataRoots[dataset] };
+      const { card, cardSha256, dataSha256 } = await catalogue.verify(dataset, location);
       return { cardSha256, dataSha256, card: await store.putJson(card) };
     },
-    async prepareData({ dataset, seed, validationShare }) {
-      const prepared = await catalogue.prepare({ dataset, seed, validationShare, store, root: dataRoots[dataset] });
+    async prepareData({ dataset, tenant, seed, validationShare }) {
+      const split = { dataset, tenant, seed, validationShare };
+      const prepared = await catalogue.prepare({ ...split, store, root: dataRoots[dataset] });
       const { labels, splits } = prepared.manifest;
       return {
         manifest: prepared.manifestRef,

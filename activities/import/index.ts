@@ -4,7 +4,7 @@ import { PreparedManifest } from '../../contracts/prepared-data.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { readFloat32 } from '../../lib/datasets/index.ts';
 import { evaluate } from '../../lib/evaluation/index.ts';
-import { adaptOnnx, compareGraphs, OnnxError, scanOnnx } from '../../lib/onnx/index.ts';
+import { adaptOnnx, compareGraphs, scanOnnx } from '../../lib/onnx/index.ts';
 import { storePictures } from '../evaluation/index.ts';
 
 export interface ImportDependencies {
@@ -30,24 +30,17 @@ export function createImportActivities({ store }: ImportDependencies): ImportAct
     async adaptImport({ file, card, data }) {
       const manifest = await store.readJson(data.manifest, PreparedManifest);
       const { input, labels } = manifest;
-      if (manifest.version !== 1) {
-        throw new OnnxError(
-          'MODEL_CARD_INVALID',
-          `${card.dataset} is a table: a model from elsewhere takes one tensor`,
-          {
-            field: 'card.dataset',
-          },
-        );
-      }
+      const table = manifest.version === 2 ? { columns: manifest.columns, missing: manifest.missing } : undefined;
       const signal = cancellationSignal();
-      const served = { input: input.name, shape: input.shape, labels };
+      const served = { input: input.name, shape: input.shape, labels, table };
       return adaptOnnx(
         await store.path(file),
         { card, served },
         async (graphs) => {
           const compared = await compareGraphs({ card, manifest, graphs, store, signal, onProgress: heartbeat });
-          const { maxAbsDifference, probabilities, samples } = compared;
-          const logits = probabilities.map((value) => Math.log(Math.max(value, LEAST)));
+          const { maxAbsDifference, answers, samples } = compared;
+          const quantity = card.output.kind === 'quantity';
+          const logits = quantity ? answers : answers.map((value) => Math.log(Math.max(value, LEAST)));
           return {
             onnx: await store.putFile(graphs.served, { mediaType: 'application/onnx' }),
             maxAbsDifference,

@@ -107,10 +107,18 @@ async function logTrial(a: {
 
 /** Against the epoch, so that trials of different batch sizes can be compared; a retry logs the same points. */
 function trialMetrics(history: readonly HistoryPoint[], startedAt: number): Metric[] {
-  return history.flatMap(({ epoch, loss, valLoss, valAccuracy }) => {
-    if (valLoss === undefined || valAccuracy === undefined) return [];
-    const point = (key: string, value: number): Metric => ({ key, value, step: epoch, timestamp: startedAt + epoch });
-    return [point('validation/loss', valLoss), point('validation/accuracy', valAccuracy), point('train/loss', loss)];
+  return history.flatMap(({ epoch, loss, valLoss, valAccuracy, valRmse, valR2 }) => {
+    if (valLoss === undefined) return [];
+    const measured = {
+      'validation/loss': valLoss,
+      'validation/accuracy': valAccuracy,
+      'validation/rmse': valRmse,
+      'validation/r2': valR2,
+      'train/loss': loss,
+    };
+    return Object.entries(measured).flatMap(([key, value]) =>
+      value === undefined ? [] : [{ key, value, step: epoch, timestamp: startedAt + epoch }],
+    );
   });
 }
 

@@ -42,7 +42,10 @@ export async function writeReport(request: SearchReportRequest, store: ArtifactS
   if (curves.every(({ points }) => points.length === 0)) return { report: written, files, histories, markdown };
   heartbeat('curves');
   const title = `Search: ${search.train.registerAs}`;
-  const picture = await drawSearch({ title, rungs, trials: curves }, { signal: cancellationSignal() });
+  const picture = await drawSearch(
+    { title, objective: search.objective, rungs, trials: curves },
+    { signal: cancellationSignal() },
+  );
   const svg = await store.put(Buffer.from(picture.svg), { mediaType: 'image/svg+xml' });
   const plot = await store.put(picture.png, { mediaType: 'image/png' });
   return {
@@ -66,8 +69,8 @@ async function readHistories(
 }
 
 function curveOf(trial: number, state: string, history: readonly HistoryPoint[]): TrialCurve {
-  const points = history.flatMap(({ epoch, valLoss, valAccuracy }) =>
-    valLoss === undefined || valAccuracy === undefined ? [] : [{ epoch, loss: valLoss, accuracy: valAccuracy }],
+  const points = history.flatMap(({ epoch, valLoss: loss, valAccuracy: accuracy, valRmse: rmse, valR2: r2 }) =>
+    loss === undefined ? [] : [{ epoch, ...(rmse === undefined ? { loss, accuracy } : { rmse, r2 }) }],
   );
   return { trial, state, points };
 }

@@ -15,6 +15,8 @@ const SERIES: Readonly<Record<string, string>> = {
   throughput: 'train/samples_per_second',
   valLoss: 'validation/loss',
   valAccuracy: 'validation/accuracy',
+  valRmse: 'validation/rmse',
+  valR2: 'validation/r2',
 };
 
 /**

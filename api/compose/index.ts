@@ -20,11 +20,12 @@ import { Keyring, createPayloadCodec, transitWrapper } from '../../lib/codec/ind
 import { ConfigError, type SaipConfig } from '../../lib/config/index.ts';
 import { ToolPolicy } from '../../lib/agents/index.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
-import { DatasetCatalogue, loadCard } from '../../lib/datasets/index.ts';
+import { DatasetCatalogue } from '../../lib/datasets/index.ts';
 import { resolveTrainInput } from '../../lib/ml/index.ts';
 import { Authorizer } from '../../lib/policy/index.ts';
 import { ReleaseStore } from '../../lib/release/index.ts';
 import { resolveSearchInput } from '../../lib/search/index.ts';
+import type { StepCollection } from '../../contracts/step-cache.ts';
 import { collectSteps } from '../../lib/stepcache/index.ts';
 import { transitPublicKeys } from '../../lib/supplychain/index.ts';
 import { createApp } from '../app.ts';
@@ -94,8 +95,11 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   const aliases = new AliasLog(pool);
   const artifacts = new ArtifactStore({ root: config.artifacts });
   const datasets = new Datasets(pool);
+  const catalogue = new DatasetCatalogue({ store: artifacts, added: datasets });
   const requireModel = (model: string): Promise<unknown> => models.model(model);
   const steps = new StepStore(pool);
+  const collect = (): Promise<StepCollection> =>
+    withLock(pool, 'step-cache:collect', () => collectSteps({ steps, uploads: datasets, artifacts }));
   const routes = routeTable({
     attacks: { attacks: new AttackLog(pool), requireModel },
     agents: {
@@ -106,7 +110,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     },
     datasets: {
       ...{ artifacts, datasets, uploadMib: config.api.uploadMib, url: config.api.url },
-      catalogue: new DatasetCatalogue({ store: artifacts, added: datasets }),
+      catalogue,
     },
     apiKeys: { keyring: identity.keyring },
     auth: { ...identity, audit: guards.audit, signIn: new SignIn({ ...identity, audit: guards.audit }) },
@@ -116,9 +120,9 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     health: { checks: healthChecks({ bao, pool, temporal, serving }), registry, metricsOpen: config.api.metricsOpen },
     imports: {
       temporal,
-      artifacts: new ArtifactStore({ root: config.artifacts }),
+      artifacts,
       uploads: new ModelUploads(pool),
-      requireDataset: loadCard,
+      requireDataset: (dataset, tenant) => catalogue.get(dataset, tenant),
     },
     inference: {
       served: serving.served,
@@ -129,7 +133,7 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       switchModel: (model, load, actor) => serving.switch(model, load, actor),
     },
     lineage: { lineage: new LineageLog(pool), registry: models },
-    stepCache: { steps, collect: () => withLock(pool, 'step-cache:collect', () => collectSteps({ steps, artifacts })) },
+    stepCache: { steps, collect },
     limits: guard.limits,
     misuse: { ...guard.misuse, requireModel },
     models: { registry: models, aliases, serving: new ServingStatus(pool) },

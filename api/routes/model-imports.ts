@@ -14,8 +14,8 @@ export interface ModelImportsOptions {
   readonly temporal: TemporalGateway;
   readonly artifacts: Pick<ArtifactStore, 'put'>;
   readonly uploads: Pick<ModelUploads, 'note' | 'find'>;
-  /** @throws DATASET_UNKNOWN */
-  readonly requireDataset: (dataset: string) => Promise<unknown>;
+  /** Of the tenant, or built in. @throws DATASET_UNKNOWN */
+  readonly requireDataset: (dataset: string, tenant: string) => Promise<unknown>;
 }
 
 const ONNX = 'application/onnx';
@@ -69,7 +69,7 @@ function startRoute({ temporal, uploads, requireDataset }: ModelImportsOptions):
     auditDetail: ({ body: { card, registerAs, upload } }) => ({ model: registerAs ?? card.name, upload }),
     handler: async ({ body, headers: given, caller, response }) => {
       const { bytes } = await uploads.find(caller.tenant, body.upload);
-      await requireDataset(body.card.dataset);
+      await requireDataset(body.card.dataset, caller.tenant);
       const input: ImportInput = {
         file: { uri: `cas://sha256/${body.upload}`, sha256: body.upload, bytes, mediaType: ONNX },
         card: body.card,

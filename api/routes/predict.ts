@@ -19,6 +19,7 @@ export function predictRoute({ served, ...keepers }: PredictRouteOptions): Route
     tag: 'Inference',
     summary: 'Predict records of named features',
     access: 'model:infer',
+    resource: ({ model }) => ({ model: model.model }),
     // Recorded with its outcome, before it is answered.
     audited: false,
     params: z.strictObject({ model: ModelAtAlias }),

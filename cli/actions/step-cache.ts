@@ -38,9 +38,10 @@ export async function listSteps(io: Io, { stage, ...options }: ListStepsOptions)
 export async function collectSteps(io: Io, options: OutputOptions): Promise<ExitCode> {
   const api = await ApiClient.open(io.env);
   const collection = await api.post('/v1/step-cache/collect', undefined, StepCollection, { role: 'admin' });
-  present(io, options, collection, ({ entries, artifacts, freedBytes, keptArtifacts }) => {
+  present(io, options, collection, ({ entries, uploads, artifacts, freedBytes, keptArtifacts }) => {
     const kept = keptArtifacts === 0 ? '' : `; ${String(keptArtifacts)} artifacts stay, something else refers to them`;
-    return `${String(entries)} expired results removed, ${formatBytes(freedBytes)} in ${String(artifacts)} artifacts freed${kept}`;
+    const removed = `${String(entries)} expired results and ${String(uploads)} unused files removed`;
+    return `${removed}, ${formatBytes(freedBytes)} in ${String(artifacts)} artifacts freed${kept}`;
   });
   return EXIT.ok;
 }

@@ -38,7 +38,10 @@ export function withSearch(command: Command): Command {
   return command
     .option('--search', 'try configurations by successive halving, then train the best one')
     .option('--space <file>', 'JSON file: path of a field → its range; default: what follows from the preset')
-    .option('--objective <name>', 'what is compared on the validation split: loss (default) or accuracy')
+    .option(
+      '--objective <name>',
+      'what is compared on the validation split: loss (default) or accuracy; of a regression rmse',
+    )
     .option('--trials <n>', 'configurations to try; default 12, at most 256', wholeNumber(1))
     .option('--max-epochs <n>', 'epochs of a whole training; default: those of the preset', wholeNumber(1))
     .option('--min-epochs <n>', 'epochs before a configuration is judged; default 1', wholeNumber(1))

@@ -1,4 +1,5 @@
-import type { SearchResult, TrialRecord } from '../../contracts/search.ts';
+import { rankedTrials, shownMeasures } from '../../contracts/search.ts';
+import type { SearchResult, ShownMeasure, TrialRecord } from '../../contracts/search.ts';
 import { metricsOf } from '../../contracts/train-register-deploy.ts';
 import type { EvaluationSummary } from '../../contracts/train-register-deploy.ts';
 import type { Io } from '../io.ts';
@@ -9,8 +10,10 @@ import { formatDuration } from '../render/time.ts';
 export function renderSearchResult(result: SearchResult, io: Io): string {
   const { trials, rungs, objective, spent, winner, trained } = result;
   const version = trained?.registered;
+  const shown = shownMeasures(objective);
+  const compared = shown.find(({ name }) => name === objective)?.title ?? objective;
   const pairs = renderPairs([
-    ['compared by', `validation ${objective}, rungs at epochs ${rungs.join(', ')}`],
+    ['compared by', `validation ${compared}, rungs at epochs ${rungs.join(', ')}`],
     ['spent', spent && spentText(spent)],
     ['winner', winner && `trial ${String(winner.trial)}, ${winner.trainingWorkflowId}`],
     ['on the test set', trained?.evaluation && tested(trained.evaluation)],
@@ -20,8 +23,9 @@ export function renderSearchResult(result: SearchResult, io: Io): string {
     ['weights', trained?.weightsSha256],
   ]);
   if (trials.length === 0) return pairs;
-  const head = ['trial', 'state', 'epochs', 'loss', 'accuracy', 'configuration'];
-  return `${renderTable(head, ranked(trials).map(row), io)}\n\n${pairs}`;
+  const head = ['trial', 'state', 'epochs', ...shown.map(({ title }) => title), 'configuration'];
+  const rows = rankedTrials(trials).map((trial) => row(trial, shown));
+  return `${renderTable(head, rows, io)}\n\n${pairs}`;
 }
 
 function tested(evaluation: EvaluationSummary): string {
@@ -43,22 +47,17 @@ function spentText({
   );
 }
 
-/** The winner, then by the rung that was reached and by loss; what failed comes last. */
-function ranked(trials: readonly TrialRecord[]): TrialRecord[] {
-  const order = ({ state, measures }: TrialRecord): number => (state === 'won' ? Infinity : measures.length);
-  const loss = ({ measures }: TrialRecord): number => measures.at(-1)?.loss ?? Number.MAX_VALUE;
-  return [...trials].sort((a, b) => order(b) - order(a) || loss(a) - loss(b) || a.trial - b.trial);
-}
-
-function row({ trial, state, measures, values, reason }: TrialRecord): (string | number | undefined)[] {
+function row(
+  { trial, state, measures, values, reason }: TrialRecord,
+  shown: readonly ShownMeasure[],
+): (string | number | undefined)[] {
   const last = measures.at(-1);
   const configuration = Object.entries(values).map(([path, value]) => `${shortened(path)}=${String(value)}`);
   return [
     trial,
     reason === undefined ? state : `${state}: ${reason}`,
     last?.epoch,
-    last?.loss.toFixed(4),
-    last?.accuracy.toFixed(4),
+    ...shown.map(({ name }) => last?.[name]?.toFixed(4)),
     configuration.join(' '),
   ];
 }

@@ -9,6 +9,8 @@ export const HistoryPoint = z.looseObject({
   accuracy: z.number().optional(),
   valLoss: z.number().optional(),
   valAccuracy: z.number().optional(),
+  valRmse: z.number().optional(),
+  valR2: z.number().optional(),
   learningRate: z.number().optional(),
 });
 export type HistoryPoint = z.infer<typeof HistoryPoint>;

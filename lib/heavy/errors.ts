@@ -10,8 +10,8 @@ export interface ChildFailure {
 }
 
 /**
- * A child ended without a result. `code` is the code the child itself threw with, or `CHILD_CRASHED`, `CHILD_SILENT`
- * or `DEVICE_OUT_OF_MEMORY` where only its exit tells.
+ * A child ended without a result. `code` is the code the child itself threw with, or `CHILD_CRASHED`, `CHILD_SILENT`,
+ * `DISK_FULL` or `DEVICE_OUT_OF_MEMORY` where only its exit tells.
  */
 export class HeavyError extends SaipError {
   override readonly name = 'HeavyError';
@@ -36,14 +36,28 @@ export function saysOutOfMemory(text: string): boolean {
   return OUT_OF_MEMORY.test(text);
 }
 
-/** Describes an error thrown in the child; memory exhaustion gets its code here, where the message is still whole. */
+/** Messages of the errors ENOSPC and EDQUOT, of Node and of the C library. */
+const DISK_FULL = /\b(ENOSPC|EDQUOT)\b|no space left on device|disk quota exceeded/i;
+
+/** True where `text` (an error's message or a line on stderr) says that a disk is full. */
+export function saysDiskFull(text: string): boolean {
+  return DISK_FULL.test(text);
+}
+
+/** What ran out, by the words of whoever noticed. */
+export function exhaustionOf(text: string): 'DEVICE_OUT_OF_MEMORY' | 'DISK_FULL' | undefined {
+  if (saysOutOfMemory(text)) return 'DEVICE_OUT_OF_MEMORY';
+  return saysDiskFull(text) ? 'DISK_FULL' : undefined;
+}
+
+/** Describes an error thrown in the child; what ran out gets its code here, where the message is still whole. */
 export function describeFailure(error: unknown): ChildFailure {
   if (!(error instanceof Error)) return { code: undefined, message: String(error), field: undefined, stack: undefined };
   const code =
     'code' in error && typeof error.code === 'string' && error.code in ERRORS ? (error.code as ErrorCode) : undefined;
   const field = 'field' in error && typeof error.field === 'string' ? error.field : undefined;
   return {
-    code: code ?? (saysOutOfMemory(error.message) ? 'DEVICE_OUT_OF_MEMORY' : undefined),
+    code: code ?? exhaustionOf(error.message),
     message: error.message,
     field,
     stack: error.stack,

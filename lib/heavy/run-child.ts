@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from './environment.ts';
-import { HeavyError, saysOutOfMemory } from './errors.ts';
+import { exhaustionOf, HeavyError } from './errors.ts';
 import type { ChildFailure } from './errors.ts';
 import type { ChildMessage, ParentMessage } from './messages.ts';
 import { oomKills } from './oom-counter.ts';
@@ -45,7 +45,8 @@ const CODE_RANGE_BYTES = 512 * 2 ** 20;
 /**
  * Runs `entry` in a process of its own, in a process group of its own, and returns what its handler returned.
  *
- * @throws HeavyError with the child's own code; `DEVICE_OUT_OF_MEMORY` when memory ran out; `CHILD_SILENT` after
+ * @throws HeavyError with the child's own code; `DEVICE_OUT_OF_MEMORY` when memory ran out, `DISK_FULL` when a
+ * disk did; `CHILD_SILENT` after
  * `silenceMs` without a message; `CHILD_CRASHED` for every other end without a result. The whole process group is dead
  * and reaped when the promise settles, so device memory is free by then.
  */
@@ -187,6 +188,12 @@ function fromFailure(failure: ChildFailure): HeavyError {
   return new HeavyError(failure.code ?? 'CHILD_CRASHED', failure.message, { cause, field: failure.field });
 }
 
+const ENDS = {
+  DEVICE_OUT_OF_MEMORY: 'ran out of memory and ended',
+  DISK_FULL: 'found the disk full and ended',
+  CHILD_CRASHED: 'ended',
+} as const;
+
 function fromExit(exit: Exit, lines: readonly string[], oomKilled: boolean): HeavyError {
   if (exit.spawnError !== undefined) {
     return new HeavyError('CHILD_CRASHED', `the child process did not start: ${exit.spawnError.message}`, {
@@ -195,10 +202,7 @@ function fromExit(exit: Exit, lines: readonly string[], oomKilled: boolean): Hea
   }
   const how = exit.signal === null ? `with exit code ${exit.code}` : `by ${exit.signal}`;
   const killed = exit.signal === 'SIGKILL' || exit.code === 137;
-  const outOfMemory = (killed && oomKilled) || lines.some(saysOutOfMemory);
-  return new HeavyError(
-    outOfMemory ? 'DEVICE_OUT_OF_MEMORY' : 'CHILD_CRASHED',
-    outOfMemory ? `the child process ran out of memory and ended ${how}` : `the child process ended ${how}`,
-    { cause: new Error(lines.join('\n')) },
-  );
+  const said = lines.map(exhaustionOf).find((code) => code !== undefined);
+  const code = killed && oomKilled ? 'DEVICE_OUT_OF_MEMORY' : (said ?? 'CHILD_CRASHED');
+  return new HeavyError(code, `the child process ${ENDS[code]} ${how}`, { cause: new Error(lines.join('\n')) });
 }

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import type { EpochMeasure } from '../../contracts/activities.ts';
 import type { ModelConfig, TrainingConfig } from '../../contracts/model-config.ts';
 import type { PreparedManifest } from '../../contracts/prepared-data.ts';
 import type { TrainingHeartbeat } from '../../contracts/progress.ts';
@@ -11,7 +12,6 @@ import { detectDevice, planTraining, tensorFlowEnvironment } from './device.ts';
 import type { Device, ParallelismSettings } from './device.ts';
 import { trainingDigest } from './digests.ts';
 import { isOutOfMemory, MlError } from './errors.ts';
-import type { EpochValidation } from './training/history.ts';
 import { networkOf } from './training/job.ts';
 import type { TrainingJob } from './training/job.ts';
 import type { LeaderReport } from './training/leader.ts';
@@ -62,7 +62,7 @@ export interface TrainingOutcome {
     | {
         readonly weights: ArtifactRef;
         readonly history: ArtifactRef;
-        readonly validation: EpochValidation | undefined;
+        readonly validation: EpochMeasure | undefined;
       }
     | undefined;
 }

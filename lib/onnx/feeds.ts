@@ -17,7 +17,7 @@ const UNKNOWN = '\uFFFD';
  * @throws OnnxError `TENSOR_INVALID` where the graph takes something else
  */
 export function feeder(
-  session: InferenceSession,
+  session: Pick<InferenceSession, 'inputNames' | 'inputMetadata'>,
   samples: Uint8Array | Float32Array,
   { shape, columns }: Pick<OnnxInput, 'shape' | 'columns'>,
 ): Feeder {
@@ -38,7 +38,7 @@ export function feeder(
 }
 
 function tableFeeder(
-  session: InferenceSession,
+  session: Pick<InferenceSession, 'inputNames' | 'inputMetadata'>,
   samples: Uint8Array | Float32Array,
   columns: readonly PreparedColumn[],
 ): Feeder {

@@ -27,6 +27,14 @@ export interface ModelHeader {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+export interface GraphParts {
+  readonly nodes: readonly Onnx.INodeProto[];
+  readonly initializers: readonly Onnx.ITensorProto[];
+  readonly inputs: readonly Onnx.IValueInfoProto[];
+  /** Domains beside the standard one, each with the least version that its nodes need. */
+  readonly domains: readonly (readonly [domain: string, version: number])[];
+}
+
 /**
  * Collects nodes and constants in the order they are added and writes them as an ONNX model. Names are counted, so
  * equal calls give equal bytes.
@@ -75,6 +83,16 @@ export class GraphBuilder {
     if (domain !== '') this.#domains.add(domain);
     this.#nodes.push({ opType, name, input: [...inputs], output: [name], attribute, ...(domain !== '' && { domain }) });
     return name;
+  }
+
+  /** What was collected, to be put into another graph. */
+  get parts(): GraphParts {
+    return {
+      nodes: [...this.#nodes],
+      initializers: [...this.#initializers],
+      inputs: [...this.#inputs],
+      domains: [...this.#domains].map((domain) => [domain, DOMAIN_VERSIONS[domain] ?? 1] as const),
+    };
   }
 
   /** The serialised ModelProto. */

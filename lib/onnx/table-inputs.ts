@@ -12,7 +12,10 @@ const ML = 'ai.onnx.ml';
  *
  * @returns float32 [batch, entries]
  */
-export function tableInputs(graph: GraphBuilder, { columns, missing }: PreparedTable): ValueName {
+export function tableInputs(
+  graph: GraphBuilder,
+  { columns, missing }: Pick<PreparedTable, 'columns' | 'missing'>,
+): ValueName {
   const parts = columns.map((column, index) => {
     const value = graph.input(column.name, [1], column.kind === 'numeric' ? 'float32' : 'string');
     return encode(graph, value, column, { missing: ['', ...missing], name: `columns.${index}` });

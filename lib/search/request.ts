@@ -1,14 +1,20 @@
 import { z } from 'zod';
+import type { ModelConfig } from '../../contracts/model-config.ts';
 import { withValues } from '../../contracts/search-space.ts';
 import type { SearchRange, SearchSpace } from '../../contracts/search-space.ts';
 import { SearchInput } from '../../contracts/search.ts';
-import type { SearchRequest } from '../../contracts/search.ts';
+import type { SearchObjective, SearchRequest } from '../../contracts/search.ts';
 import type { TrainInput } from '../../contracts/train-register-deploy.ts';
 import { defaultSpace } from './default-space.ts';
 import { drawFrom } from './draw.ts';
 import { SearchError } from './errors.ts';
 
 const TYPE = 'training.optimizer.type';
+/** What each task can be compared by, the usual one first. */
+const OBJECTIVES: Readonly<Record<ModelConfig['task'], readonly [SearchObjective, ...SearchObjective[]]>> = {
+  multiclass: ['loss', 'accuracy'],
+  regression: ['rmse'],
+};
 /** The fields that one type of optimiser alone has. */
 const OWNERS: Readonly<Record<string, string>> = {
   'training.optimizer.beta1': 'adam',
@@ -19,7 +25,8 @@ const OWNERS: Readonly<Record<string, string>> = {
 /**
  * Resolves a request to the input of the workflow, around the training that its `train` was resolved to.
  *
- * @throws SearchError SEARCH_SPACE_INVALID naming the range at fault; REQUEST_INVALID for budgets that cannot be kept
+ * @throws SearchError SEARCH_SPACE_INVALID naming the range at fault; REQUEST_INVALID for budgets that cannot be kept, and
+ * for an objective that the task does not have
  */
 export function resolveSearchInput(request: SearchRequest, resolved: TrainInput): SearchInput {
   const { maxEpochs = resolved.training.epochs, ...budget } = request.budget;
@@ -30,7 +37,17 @@ export function resolveSearchInput(request: SearchRequest, resolved: TrainInput)
   }
   const space = request.space ?? defaultSpace(train);
   checkSpace(train, space);
-  return SearchInput.parse({ train, space, objective: request.objective, budget });
+  return SearchInput.parse({ train, space, objective: objectiveOf(request, train), budget });
+}
+
+/** What the task is compared by. @throws SearchError REQUEST_INVALID for a measure that it does not have */
+function objectiveOf({ objective }: SearchRequest, { model }: TrainInput): SearchObjective {
+  const [usual, ...others] = OBJECTIVES[model.task];
+  if (objective === undefined || objective === usual || others.includes(objective)) return objective ?? usual;
+  const known = [usual, ...others].join(' or ');
+  throw new SearchError('REQUEST_INVALID', `objective: task ${model.task} is compared by ${known}, not ${objective}`, {
+    field: 'objective',
+  });
 }
 
 function checkSpace(train: TrainInput, space: SearchSpace): void {

@@ -6,6 +6,8 @@ import type { KeptStep, StepStore } from '../clients/index.ts';
 import type { StageCode } from './code.ts';
 import { inputsOf, stepKey } from './key.ts';
 import type { KeyMaterial } from './key.ts';
+import { isSealed, sealedText } from './seal.ts';
+import type { StepHmac } from './seal.ts';
 import { artifactsOf, isOutput } from './outputs.ts';
 
 /** Whose workers run the stage. */
@@ -21,6 +23,10 @@ export interface StepCacheOptions {
   readonly artifacts: Pick<ArtifactStore, 'path' | 'readJson'>;
   /** Days that a result is kept after its last use. */
   readonly days: number;
+  /** Vouches for what is kept. */
+  readonly hmac: StepHmac;
+  /** Hears of an entry that nobody vouched for, after it was dropped. */
+  readonly onForged: (entry: KeptStep) => Promise<void>;
 }
 
 export interface NewStep {
@@ -42,11 +48,12 @@ export class StepCache {
 
   /**
    * Looks for a result that one of the workers which now poll would have made. Every artifact of it is read and
-   * compared with its digest; an entry that is not whole is dropped, and the next one is tried.
-   * @throws DatabaseError, and the system errors of the artifact store
+   * compared with its digest; an entry that is not whole, or that nobody vouches for, is dropped, and the next one is
+   * tried.
+   * @throws DatabaseError, BaoError, and the system errors of the artifact store
    */
   async find({ tenant, stage, args }: StepQuery): Promise<StepAnswer> {
-    const { steps, days } = this.#options;
+    const { steps, days, hmac, onForged } = this.#options;
     const inputs = inputsOf(stage, args);
     const workers = await steps.liveWorkers(STAGE_POOLS[stage]);
     const keys = workers.flatMap(({ environment, code: { [stage]: code } }) =>
@@ -54,10 +61,12 @@ export class StepCache {
     );
     const dropped: string[] = [];
     for (const entry of await steps.claim([...new Set(keys)], days)) {
-      const damage = await this.#damage(entry);
+      const forged = !(await isSealed(entry, hmac));
+      const damage = forged ? 'nobody vouches for it' : await this.#damage(entry);
       const { workflowId, runId, output } = entry;
       if (damage === undefined) return { found: { workflowId, runId, output }, dropped };
       await steps.drop(entry.key);
+      if (forged) await onForged(entry);
       dropped.push(`the result of ${workflowId} was dropped: ${damage}`);
     }
     return { dropped };
@@ -70,7 +79,7 @@ export class StepCache {
    */
   async keep({ stage, args, output, keeping, environment, code }: NewStep): Promise<boolean> {
     if (!isOutput(stage, output) || !(await code.unchanged())) return false;
-    const { steps, artifacts, days } = this.#options;
+    const { steps, artifacts, days, hmac } = this.#options;
     const { tenant, refresh, workflowId, runId } = keeping;
     const material: KeyMaterial = {
       schema: 1,
@@ -82,7 +91,7 @@ export class StepCache {
     };
     const refs = await artifactsOf(stage, output, artifacts);
     const step = { key: stepKey(material), tenant, stage, output, artifacts: refs, material, workflowId, runId };
-    return steps.keep({ ...step, days, refresh });
+    return steps.keep({ ...step, mac: await hmac(sealedText(step)), days, refresh });
   }
 
   async #damage({ stage, output, artifacts }: KeptStep): Promise<string | undefined> {

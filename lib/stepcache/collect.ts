@@ -1,9 +1,11 @@
 import type { StepCollection } from '../../contracts/step-cache.ts';
 import type { ArtifactStore } from '../artifacts/index.ts';
-import type { StepStore } from '../clients/index.ts';
+import type { Datasets, StepStore } from '../clients/index.ts';
 
 export interface CollectOptions {
   readonly steps: Pick<StepStore, 'removeExpired' | 'mentioned'>;
+  /** Files that people sent for data sets. */
+  readonly uploads: Pick<Datasets, 'removeUnused'>;
   readonly artifacts: Pick<ArtifactStore, 'remove'>;
   /**
    * Artifacts written, or written again, in the last so many seconds stay: a run that is not at its end may name them,
@@ -14,20 +16,24 @@ export interface CollectOptions {
 
 /** Longer than any run between writing an artifact and naming it somewhere. */
 const GRACE_SECONDS = 86_400;
+const CSV = 'text/csv';
 
 /**
- * Removes expired entries, then those of their artifacts that nothing else names: no other entry, registered version,
- * checkpoint, attack, release, agent's step or lineage, and no run in MLflow. A process that dies in between leaves
+ * Removes expired entries and files that never became a data set, then those of their artifacts that nothing else names: no other entry, registered version,
+ * checkpoint, attack, release, agent's step, lineage, data set or file that was sent, and no run in MLflow. A process that dies in between leaves
  * artifacts without an entry; they cost space and harm nothing.
  * @throws DatabaseError
  */
 export async function collectSteps({
   steps,
+  uploads,
   artifacts,
   graceSeconds = GRACE_SECONDS,
 }: CollectOptions): Promise<StepCollection> {
   const expired = await steps.removeExpired();
-  const refs = new Map(expired.flatMap((entry) => entry.artifacts).map((ref) => [ref.sha256, ref]));
+  const unused = await uploads.removeUnused(graceSeconds);
+  const files = unused.map(({ sha256, bytes }) => ({ uri: `cas://sha256/${sha256}`, sha256, bytes, mediaType: CSV }));
+  const refs = new Map([...expired.flatMap((entry) => entry.artifacts), ...files].map((ref) => [ref.sha256, ref]));
   const needed = await steps.mentioned([...refs.keys()]);
   const before = Date.now() - 1000 * graceSeconds;
   let removed = 0;
@@ -37,5 +43,6 @@ export async function collectSteps({
     removed += 1;
     freedBytes += ref.bytes;
   }
-  return { entries: expired.length, artifacts: removed, freedBytes, keptArtifacts: refs.size - removed };
+  const counts = { entries: expired.length, uploads: unused.length, artifacts: removed };
+  return { ...counts, freedBytes, keptArtifacts: refs.size - removed };
 }

@@ -3,4 +3,5 @@ export { STAGE_POOLS, StepCache, type NewStep, type StepCacheOptions } from './c
 export { stageCode, type CodeOptions, type StageCode } from './code.ts';
 export { collectSteps, type CollectOptions } from './collect.ts';
 export { StepCacheError, type StepCacheErrorCode } from './errors.ts';
+export { type StepHmac } from './seal.ts';
 export { inputsOf, stepKey, type KeyMaterial } from './key.ts';

@@ -62,6 +62,22 @@ describe('an API key', () => {
     await resources.close();
   });
 
+  it('for one model predicts with that one alone', async () => {
+    const { key } = await create({ roles: ['predictor'], actions: ['model:infer'], models: ['mnist-one'] }, 'admin');
+    for (const path of ['/v2/models/NAME/infer', '/v1/models/NAME/predict']) {
+      const json = path.startsWith('/v2')
+        ? { inputs: [{ name: 'image', shape: [1, 1], datatype: 'FP32', data: [0] }] }
+        : { records: [{ x: 1 }] };
+      const post = async (model: string): Promise<[string, number]> => {
+        const url = path.replace('NAME', model);
+        return [url, (await api.call('POST', url, { token: key, json })).status];
+      };
+      // Allowed, and not there.
+      expect(await post('mnist-one')).toEqual([expect.any(String), 404]);
+      expect(await post('mnist-two')).toEqual([expect.any(String), 403]);
+    }
+  });
+
   it('has no more than the roles of its owner', async () => {
     const json = { name: 'x', roles: ['viewer', 'admin'] };
     expect((await api.call('POST', '/v1/api-keys', { role: 'viewer', json })).status).toBe(403);

@@ -1,8 +1,23 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { quantityGate, thresholdGates } from '../../lib/evaluation/index.ts';
 import { pairedPermutation } from '../../lib/evaluation/paired-permutation.ts';
 import { regressionPlots, render } from '../../lib/evaluation/plots/index.ts';
 import { createRegressionReport } from '../../lib/evaluation/regression.ts';
+
+interface Reference {
+  readonly name: string;
+  readonly truths: number[];
+  readonly predicted: number[];
+  readonly rmse: number;
+  readonly mae: number;
+  readonly r2: number;
+}
+
+/** Written by `fixtures/generate_regression.py`. */
+const reference = JSON.parse(
+  readFileSync(new URL('./fixtures/regression.json', import.meta.url), 'utf8'),
+) as Reference[];
 
 const truths = Float32Array.from({ length: 80 }, (_, i) => i);
 const predicted = truths.map((value, i) => value + (i % 2 === 0 ? 3 : -1));
@@ -30,6 +45,18 @@ describe('createRegressionReport', () => {
     }
     expect(report.residuals.mean).toBeCloseTo(1, 9);
     expect(report.largestErrors[0]).toEqual({ sample: 0, truth: 0, predicted: 3 });
+  });
+
+  it.each(reference)('says of $name what scikit-learn says', ({ truths: known, predicted: said, ...expected }) => {
+    const numbers = { truths: Float32Array.from(known), predicted: Float32Array.from(said) };
+    const { rmse, mae, r2 } = createRegressionReport({ ...subject, ...numbers }).summary;
+    for (const [value, wanted] of [
+      [rmse.value, expected.rmse],
+      [mae.value, expected.mae],
+      [r2.value, expected.r2],
+    ] as const) {
+      expect(Math.abs(value / wanted - 1)).toBeLessThan(1e-10);
+    }
   });
 
   it('gives the same report twice, and refuses what does not belong together', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ERRORS } from '../../contracts/errors.ts';
 import { describeFailure } from '../../lib/heavy/errors.ts';
 
 describe('describeFailure', () => {
@@ -10,6 +11,15 @@ describe('describeFailure', () => {
     'Array buffer allocation failed',
   ])('knows that memory ran out: %s', (message) => {
     expect(describeFailure(new Error(message)).code).toBe('DEVICE_OUT_OF_MEMORY');
+  });
+
+  it.each([
+    'ENOSPC: no space left on device, write',
+    "EDQUOT: disk quota exceeded, open '/tmp/x'",
+    'Write error: No space left on device',
+  ])('knows that the disk is full: %s', (message) => {
+    expect(describeFailure(new Error(message)).code).toBe('DISK_FULL');
+    expect(ERRORS.DISK_FULL.retryable).toBe(true);
   });
 
   it('leaves what else went wrong to the exit of the process', () => {

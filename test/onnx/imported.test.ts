@@ -99,7 +99,7 @@ describe('conventions of frameworks', () => {
     // Position i of the flat [channel, row, column] is value [row, column, channel] of the sample.
     const at = (i: number): number => (i % 6) * 2 + Math.floor(i / 6);
     const wanted = expected((pixel, channel) => pixel * (scale[channel] ?? 0) + (offset[channel] ?? 0), at);
-    expect(close(compared.probabilities, wanted)).toBeLessThan(1e-5);
+    expect(close(compared.answers, wanted)).toBeLessThan(1e-5);
     expect(compared).toMatchObject({ samples: COUNT, labelled: COUNT });
     expect(compared.maxAbsDifference).toBeLessThan(1e-5);
   });
@@ -129,7 +129,7 @@ describe('conventions of frameworks', () => {
     );
     expect(
       close(
-        compared.probabilities,
+        compared.answers,
         expected(
           (pixel) => pixel / 255,
           (i) => i,
@@ -172,8 +172,8 @@ describe('conventions of frameworks', () => {
     const about = card({ labels: ['cat', 'ant', 'bee'], output: { name: 'maps', kind: 'probabilities' } });
     const { compared } = await imported(forest([map], [sequence as never]), about);
     const plain = await imported(forest(), card({ output: { name: 'scores', kind: 'probabilities' } }));
-    const [cat, ant, bee] = plain.compared.probabilities;
-    expect([...compared.probabilities.subarray(0, 3)]).toEqual([ant, bee, cat]);
+    const [cat, ant, bee] = plain.compared.answers;
+    expect([...compared.answers.subarray(0, 3)]).toEqual([ant, bee, cat]);
     await expect(imported(forest([map], [sequence as never]), { ...about, labels: undefined })).rejects.toMatchObject({
       code: 'MODEL_CARD_INVALID',
       field: 'card.labels',

@@ -88,6 +88,24 @@ describe('a search space', () => {
   });
 });
 
+describe('what trials are compared by', () => {
+  it('is the loss of classes, and the RMSE of a quantity', () => {
+    expect(resolve({}).objective).toBe('loss');
+    expect(resolve({ objective: 'accuracy' }).objective).toBe('accuracy');
+    expect(resolve({}, 'diabetes-linear').objective).toBe('rmse');
+    expect(resolve({ objective: 'rmse' }, 'diabetes-linear').objective).toBe('rmse');
+  });
+
+  it.each([
+    ['mnist-mlp', 'rmse'],
+    ['diabetes-linear', 'accuracy'],
+    ['diabetes-linear', 'loss'],
+  ])('is of %s never the %s', (model, objective) => {
+    const refused = expect.objectContaining({ code: 'REQUEST_INVALID', field: 'objective' });
+    expect(() => resolve({ objective }, model)).toThrow(refused);
+  });
+});
+
 describe('the trials of a search', () => {
   it('begin with the configuration as it is, where the space holds it', () => {
     const search = resolve({ space: { [LR]: { kind: 'logUniform', low: 0.001, high: 0.01 } } });

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,8 +6,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import type { StepAnswer, StepKeeping, StepQuery } from '../../contracts/step-cache.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
-import { LineageLog, ModelRegistry, StepStore } from '../../lib/clients/index.ts';
+import { BaoError, Datasets, LineageLog, ModelRegistry, StepStore } from '../../lib/clients/index.ts';
+import type { KeptStep } from '../../lib/clients/index.ts';
 import { collectSteps, StepCache } from '../../lib/stepcache/index.ts';
+import type { StepHmac } from '../../lib/stepcache/index.ts';
 import { createPrivateDatabase, type PrivateDatabase } from '../support/private-database.ts';
 import { ref } from '../workflows/support/refs.ts';
 
@@ -19,18 +22,31 @@ let database: PrivateDatabase;
 let root: string;
 let artifacts: ArtifactStore;
 let steps: StepStore;
+let uploads: Datasets;
 let cache: StepCache;
+/** Keys of entries that nobody vouched for. */
+const forged: string[] = [];
+
+/** As OpenBao answers, under a key of the test. */
+const hmac: StepHmac = async (text) => `vault:v1:${createHmac('sha256', 'a key').update(text).digest('base64')}`;
+
+function cacheWith(seal: StepHmac): StepCache {
+  const onForged = async ({ key }: KeptStep): Promise<void> => void forged.push(key);
+  return new StepCache({ steps, artifacts, days: DAYS, hmac: seal, onForged });
+}
 
 beforeAll(async () => {
   database = await createPrivateDatabase();
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
-  await database.owner.query('TRUNCATE step_entries, step_workers, artifact_holders');
+  await database.owner.query('TRUNCATE step_entries, step_workers, artifact_holders, dataset_uploads');
+  forged.length = 0;
   root = mkdtempSync(join(tmpdir(), 'saip-steps-'));
   artifacts = new ArtifactStore({ root });
   steps = new StepStore(database.worker);
-  cache = new StepCache({ steps, artifacts, days: DAYS });
+  uploads = new Datasets(database.api);
+  cache = cacheWith(hmac);
   await announce();
 });
 afterEach(() => rmSync(root, { recursive: true }));
@@ -145,6 +161,53 @@ describe('a kept result', () => {
   });
 });
 
+describe('an entry that nobody vouches for', () => {
+  const other = `'${'a'.repeat(64)}'`;
+  /** Written by somebody who has the rights of the owner, and no key. */
+  const rewriteEntry = (change: string): Promise<unknown> =>
+    database.owner.query(
+      `BEGIN; ALTER TABLE step_entries DISABLE TRIGGER step_entries_fixed; UPDATE step_entries SET ${change};
+       ALTER TABLE step_entries ENABLE TRIGGER step_entries_fixed; COMMIT`,
+    );
+
+  it.each([
+    ['without an HMAC', 'mac = NULL'],
+    ['with something else in its place', `mac = 'true'`],
+    ['with the HMAC of another entry', `mac = 'vault:v1:${Buffer.alloc(32).toString('base64')}'`],
+    ['that names other weights', `output = jsonb_set(output, '{weights,sha256}', to_jsonb(${other}::text))`],
+    ['that names other artifacts', `artifacts = '[]'`],
+    ['of another run', `workflow_id = 'train-2'`],
+    ['of another tenant', `tenant = 'other'`],
+    ['of other inputs', `material = jsonb_set(material, '{code}', to_jsonb(${other}::text))`],
+  ])('%s: it is dropped, reported and made again', async (_, change) => {
+    await keep('train-1', await trained());
+    await rewriteEntry(change);
+    const { found, dropped } = await find();
+    expect(found).toBeUndefined();
+    expect(dropped).toEqual([expect.stringContaining('nobody vouches for it')]);
+    expect(forged).toHaveLength(1);
+    expect(await keep('train-3', await trained())).toBe(true);
+    expect((await find()).found?.workflowId).toBe('train-3');
+    expect(forged).toHaveLength(1);
+  });
+
+  it('under a version of the key that there never was', async () => {
+    await keep('train-1', await trained());
+    cache = cacheWith(() => Promise.reject(new BaoError('SECRET_REJECTED', 'no such version')));
+    expect((await find()).found).toBeUndefined();
+    expect(forged).toHaveLength(1);
+  });
+
+  it('stays while nobody can say whether it is one', async () => {
+    await keep('train-1', await trained());
+    const seal = cache;
+    cache = cacheWith(() => Promise.reject(new BaoError('SECRET_UNAVAILABLE', 'sealed')));
+    await expect(find()).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
+    cache = seal;
+    expect(await find()).toHaveProperty('found');
+  });
+});
+
 describe('an artifact of a kept result', () => {
   it.each([
     ['was deleted', (path: string) => rmSync(path), 'is not in the store'],
@@ -191,10 +254,11 @@ describe('an expired result', () => {
   it('is collected with its artifacts, and says how many bytes that freed', async () => {
     const output = await trained();
     await keep('train-1', output);
-    expect(await collectSteps({ steps, artifacts })).toMatchObject({ entries: 0, freedBytes: 0 });
+    expect(await collectSteps({ steps, uploads, artifacts })).toMatchObject({ entries: 0, freedBytes: 0 });
     await age(output.weights, output.history);
-    expect(await collectSteps({ steps, artifacts })).toEqual({
+    expect(await collectSteps({ steps, uploads, artifacts })).toEqual({
       entries: 1,
+      uploads: 0,
       artifacts: 2,
       freedBytes: output.weights.bytes + output.history.bytes,
       keptArtifacts: 0,
@@ -217,9 +281,46 @@ describe('an expired result', () => {
     await steps.hold([held.sha256], 'mlflow:run');
     await keep('train-2', { ...(await trained('other')), more: [shared] }, { args: { ...args, seed: 7 } });
     // The API's own login can do it, too.
-    const collected = await collectSteps({ steps: new StepStore(database.api), artifacts });
+    const collected = await collectSteps({ steps: new StepStore(database.api), uploads, artifacts });
     expect(collected).toMatchObject({ entries: 1, artifacts: 2, keptArtifacts: 4 });
     for (const one of [registered, held, shared, fresh]) expect(await artifacts.exists(one)).toBe(true);
+  });
+});
+
+describe('a file that was sent for a data set', () => {
+  const old = (): Promise<unknown> =>
+    database.owner.query(`UPDATE dataset_uploads SET uploaded_at = clock_timestamp() - interval '2 days'`);
+  const send = async (text: string, tenant = 'default'): Promise<ArtifactRef> => {
+    const file = await artifacts.put(Buffer.from(text), { mediaType: 'text/csv' });
+    await uploads.noteUpload({ ...file, tenant, uploadedBy: 'trainer-1' });
+    utimesSync(pathOf(file), 0, 0);
+    return file;
+  };
+
+  it('and never became one goes after a day, by the login of a worker, too', async () => {
+    const file = await send('a,b\n1,2\n');
+    const collect = () => collectSteps({ steps, uploads: new Datasets(database.worker), artifacts });
+    expect(await collect()).toMatchObject({ uploads: 0, artifacts: 0 });
+    await old();
+    expect(await collect()).toMatchObject({ uploads: 1, artifacts: 1, freedBytes: file.bytes });
+    expect(await artifacts.exists(file)).toBe(false);
+    await expect(uploads.upload('default', file.sha256)).rejects.toMatchObject({ code: 'DATASET_UPLOAD_UNKNOWN' });
+  });
+
+  it('stays while it is asked for, while another tenant has sent it, and where it became one', async () => {
+    const asked = await send('asked');
+    const shared = await send('shared');
+    const used = await send('used');
+    await uploads.add({
+      ...{ tenant: 'default', name: 'used', addedBy: 'trainer-1', contentSha256: ref('content').sha256 },
+      write: async () => ({ card: ref('card'), file: used, profile: ref('profile') }),
+    });
+    await old();
+    await send('shared', 'other');
+    await uploads.upload('default', asked.sha256);
+    expect(await collectSteps({ steps, uploads, artifacts })).toMatchObject({ uploads: 1, artifacts: 0 });
+    for (const file of [asked, shared, used]) expect(await artifacts.exists(file)).toBe(true);
+    await expect(uploads.upload('other', shared.sha256)).resolves.toEqual({ bytes: shared.bytes });
   });
 });
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { SaipError } from '../../contracts/errors.ts';
 import { IMPORT_STAGES, ImportInput } from '../../contracts/import-model.ts';
 import type { ImportResult } from '../../contracts/import-model.ts';
 import { importStart } from '../../contracts/workflows.ts';
 import { unsignedApproval } from './support/approvals.ts';
+import { fail } from './support/training.ts';
 import { attackInput, ref, World } from './support/world.ts';
 import type { AllActivities } from './support/world.ts';
 import { failureType, progressOf, startAttack, untilProgress } from './support/driver.ts';
@@ -46,10 +46,12 @@ async function start(input = importInput(), changes: Partial<AllActivities> = {}
   });
 }
 
-const fail = (code: ConstructorParameters<typeof SaipError>[0]) => (): Promise<never> =>
-  Promise.reject(new SaipError(code, `because of ${code}`));
-
 describe('an import that succeeds', () => {
+  it('asks for the data set of its tenant', async () => {
+    await (await start(importInput({ tenant: 'acme' }))).result();
+    for (const name of ['verifyDataCard', 'prepareData']) expect(world.ran[name]).toMatchObject({ tenant: 'acme' });
+  });
+
   it('goes through every stage to the champion alias, and says where the model is from', async () => {
     const signed: Parameters<AllActivities['signModel']>[0][] = [];
     const handle = await start(importInput(), {

@@ -17,6 +17,7 @@ import { dataConverter } from '../../workers/shared/data-converter.ts';
 import { openResources } from '../../workers/shared/resources.ts';
 import { ImportResult } from '../../contracts/import-model.ts';
 import { saip } from '../cli/support/process.ts';
+import { searchTests } from './support/search-on-stack.ts';
 import { trainForest } from './support/forest.ts';
 import { failureType } from './support/driver.ts';
 import { FullStack } from './support/full-stack.ts';
@@ -306,6 +307,8 @@ describe('kill -9 of the gpu worker in mid-attack', () => {
     6 * MINUTES,
   );
 });
+
+describe('a search on the real stack', () => searchTests(() => stack));
 
 describe('a model from elsewhere on the real stack', () => {
   it(

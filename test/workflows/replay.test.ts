@@ -49,12 +49,12 @@ beforeAll(async () => {
 afterAll(() => Runtime.instance().shutdown());
 
 describe('saved histories', () => {
-  it.each(['trainRegisterDeploy', 'rolloutModel', 'attackRetest', 'signAndRelease', 'agentTask'])(
-    'exist for %s',
-    (type) => {
-      expect(FILES.filter((file) => file.startsWith(type)).length).toBeGreaterThan(2);
-    },
-  );
+  it.each([
+    ...['trainRegisterDeploy', 'rolloutModel', 'attackRetest', 'signAndRelease', 'agentTask'],
+    ...['importModel', 'searchHyperparameters', 'runTrial'],
+  ])('exist for %s', (type) => {
+    expect(FILES.filter((file) => file.startsWith(`${type}/`)).length).toBeGreaterThan(2);
+  });
 
   it.each(FILES)('%s is replayed by the present code', (file) => {
     expect(errors.has(file)).toBe(true);

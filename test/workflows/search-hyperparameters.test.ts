@@ -104,6 +104,26 @@ describe('a search', () => {
     expect(world.searched).toMatchObject([{ outcome: 'completed', trained: { runId: 'run-1' }, winner: { trial: 7 } }]);
   });
 
+  it('of a regression compares the RMSE, and asks for the data set of its tenant', async () => {
+    const regression = async ({ training, stopAfterEpoch = training.epochs }: Parameters<Train>[0]) => {
+      const loss = (LOSSES[training.batchSize - 1] ?? 1) / stopAfterEpoch;
+      const rmse = 10 * Math.sqrt(loss);
+      return {
+        ...{ weights: ref('weights'), history: ref('history'), steps: 10, seconds: 1, tags: {} },
+        validation: { epoch: stopAfterEpoch, loss, rmse, r2: 1 - loss },
+      };
+    };
+    const best = { rmse: 10 * Math.sqrt(1 / 9), r2: 1 - 1 / 9 };
+    const input = { ...searchInput({}, { tenant: 'acme' }), objective: 'rmse' as const };
+    const { result, progress } = await search(input, { trainModel: regression });
+    expect(result).toMatchObject({ outcome: 'completed', objective: 'rmse', winner: { trial: 7 } });
+    expect(result.trials[6]?.measures.at(-1)).toMatchObject({ epoch: 9, rmse: best.rmse, r2: best.r2 });
+    expect(result.trials[6]?.measures.at(-1)).not.toHaveProperty('accuracy');
+    expect(progress.metrics).toMatchObject({ bestValidationRmse: best.rmse, bestValidationR2: best.r2 });
+    expect(progress.stages[1]?.detail).toContain('trial 7 wins: RMSE 3.3333, R² 0.8889 after 9 epochs');
+    for (const name of ['verifyDataCard', 'prepareData']) expect(world.ran[name]).toMatchObject({ tenant: 'acme' });
+  });
+
   it('touches the test set once, for the winner', async () => {
     await search(searchInput({ trials: 3 }), { trainModel: losses([], LOSSES) });
     expect(world.counts()).toMatchObject({ evaluateModel: 1, exportOnnx: 1, signModel: 1, prepareData: 2 });

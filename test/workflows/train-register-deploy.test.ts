@@ -1,41 +1,24 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SaipError } from '../../contracts/errors.ts';
 import { TRAIN_STAGES } from '../../contracts/train-register-deploy.ts';
 import type { TrainStage } from '../../contracts/train-register-deploy.ts';
-import { blocking, failureType, progressOf, startTraining, untilProgress } from './support/driver.ts';
-import { startWorkflowTest } from './support/environment.ts';
-import type { WorkflowTest } from './support/environment.ts';
+import { blocking, failureType, progressOf, untilProgress } from './support/driver.ts';
+import { fail, useTrainings } from './support/training.ts';
 import { ref, trainInput, World } from './support/world.ts';
 import type { AllActivities } from './support/world.ts';
 
-let test: WorkflowTest;
 let world: World;
-beforeAll(async () => {
-  test = await startWorkflowTest();
-});
-afterAll(() => test.close());
 beforeEach(() => {
   world = new World();
 });
-
-/** Starts a training against `world`, with some activities replaced. */
-function start(input = trainInput(), changes: Partial<AllActivities> = {}) {
-  test.use(world.activities(changes));
-  return startTraining(test.client, input);
-}
-
-/** Runs a training to its end. */
-async function train(input = trainInput(), changes: Partial<AllActivities> = {}) {
-  const handle = await start(input, changes);
-  const result = await handle.result();
-  return { result, progress: await progressOf(handle) };
-}
-
-function fail(code: ConstructorParameters<typeof SaipError>[0]): () => Promise<never> {
-  return () => Promise.reject(new SaipError(code, `because of ${code}`));
-}
+const { start, train } = useTrainings(() => world);
 
 describe('a training that succeeds', () => {
+  it('asks for the data set of its tenant', async () => {
+    await train(trainInput({ tenant: 'acme' }));
+    for (const name of ['verifyDataCard', 'prepareData']) expect(world.ran[name]).toMatchObject({ tenant: 'acme' });
+  });
+
   it('goes through every stage to the champion alias', async () => {
     const { result, progress } = await train();
     expect(result).toMatchObject({

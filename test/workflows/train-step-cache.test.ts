@@ -1,39 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { SaipError } from '../../contracts/errors.ts';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CACHED_STAGES } from '../../contracts/step-cache.ts';
 import type { CachedStage } from '../../contracts/step-cache.ts';
-import { progressOf, startTraining } from './support/driver.ts';
-import { startWorkflowTest } from './support/environment.ts';
-import type { WorkflowTest } from './support/environment.ts';
+import { fail, useTrainings } from './support/training.ts';
 import { ref, trainInput, World } from './support/world.ts';
-import type { AllActivities } from './support/world.ts';
 
-let test: WorkflowTest;
 let world: World;
-beforeAll(async () => {
-  test = await startWorkflowTest();
-});
-afterAll(() => test.close());
 beforeEach(() => {
   world = new World();
 });
-
-/** Starts a training against `world`, with some activities replaced. */
-function start(input = trainInput(), changes: Partial<AllActivities> = {}) {
-  test.use(world.activities(changes));
-  return startTraining(test.client, input);
-}
-
-/** Runs a training to its end. */
-async function train(input = trainInput(), changes: Partial<AllActivities> = {}) {
-  const handle = await start(input, changes);
-  const result = await handle.result();
-  return { result, progress: await progressOf(handle) };
-}
-
-function fail(code: ConstructorParameters<typeof SaipError>[0]): () => Promise<never> {
-  return () => Promise.reject(new SaipError(code, `because of ${code}`));
-}
+const { train } = useTrainings(() => world);
 
 describe('a training whose stages an earlier run has done', () => {
   const from = { workflowId: 'train-before', runId: '01a217c9-bdc0-718b' };

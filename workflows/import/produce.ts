@@ -10,7 +10,7 @@ const VALIDATION_SHARE = 0.1;
 /** From the file to the tracked run: `scan` … `logRun`. Nothing here needs to be undone. */
 export async function produceImport(importing: Importing): Promise<ProducedModel> {
   const { input, context, run, activities, result } = importing;
-  const { card, file, registerAs, seed } = input;
+  const { card, file, registerAs, seed, tenant } = input;
   const { dataset } = card;
   const scan = await run.stage(
     'scan',
@@ -20,12 +20,15 @@ export async function produceImport(importing: Importing): Promise<ProducedModel
   result.scan = scan;
   const { card: dataCard } = await run.stage(
     'verifyDataCard',
-    () => activities.data(`Card and files of ${dataset}`).verifyDataCard({ dataset }),
+    () => activities.data(`Card and files of ${dataset}`).verifyDataCard({ dataset, tenant }),
     ({ dataSha256 }) => `data ${dataSha256.slice(0, 12)}`,
   );
   const data = await run.stage(
     'prepareData',
-    () => activities.data(`Test set of ${dataset}`).prepareData({ dataset, seed, validationShare: VALIDATION_SHARE }),
+    () =>
+      activities
+        .data(`Test set of ${dataset}`)
+        .prepareData({ dataset, tenant, seed, validationShare: VALIDATION_SHARE }),
     ({ counts }) => `${counts.test} to test`,
   );
   const exported = await run.stage(

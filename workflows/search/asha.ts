@@ -58,11 +58,14 @@ export function bestOf(plan: AshaPlan, trials: readonly AshaTrial[]): AshaTrial 
   return undefined;
 }
 
-/** Those measured at a rung, the best first; of equals the one that the other measure prefers, then the older one. A failure further up does not undo a measure. */
+/**
+ * Those measured at a rung, the best first; of equals the one that the other measure prefers, then the older one. A
+ * failure further up does not undo a measure. The RMSE of a regression is in the order of its loss.
+ */
 function rankedAt({ objective }: AshaPlan, trials: readonly AshaTrial[], rung: number): AshaTrial[] {
   const loss = ({ measures }: AshaTrial): number => measures[rung]?.loss ?? Infinity;
   const errors = ({ measures }: AshaTrial): number => 1 - (measures[rung]?.accuracy ?? 0);
-  const [first, second] = objective === 'loss' ? [loss, errors] : [errors, loss];
+  const [first, second] = objective === 'accuracy' ? [errors, loss] : [loss, errors];
   return trials
     .filter(({ measures }) => measures.length > rung)
     .sort((a, b) => first(a) - first(b) || second(a) - second(b) || a.trial - b.trial);

@@ -66,7 +66,23 @@ export function spentOn({ trials, endedBy, startedAt, wallSeconds }: Search): Se
   };
 }
 
-/** Loss and accuracy as stages and reports show them. */
-export function describeMeasure({ epoch, loss, accuracy }: TrialMeasure): string {
-  return `loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(4)} after ${epoch} epoch${epoch === 1 ? '' : 's'}`;
+/** Loss and accuracy, or RMSE and R², as stages and reports show them. */
+export function describeMeasure(measure: Omit<TrialMeasure, 'rung'>): string {
+  const { epoch } = measure;
+  return `${describeWorth(measure)} after ${epoch} epoch${epoch === 1 ? '' : 's'}`;
+}
+
+/** The same without the epoch. */
+export function describeWorth({ loss, accuracy, rmse, r2 }: Omit<TrialMeasure, 'rung'>): string {
+  if (rmse !== undefined) return `RMSE ${rmse.toFixed(4)}, R² ${r2?.toFixed(4)}`;
+  return `loss ${loss.toFixed(4)}, accuracy ${accuracy?.toFixed(4)}`;
+}
+
+/** What the best trial so far is worth, for the metrics of the progress. */
+export function measureMetrics(
+  prefix: string,
+  { loss, accuracy, rmse, r2 }: Omit<TrialMeasure, 'rung'>,
+): Record<string, number> {
+  if (rmse !== undefined && r2 !== undefined) return { [`${prefix}Rmse`]: rmse, [`${prefix}R2`]: r2 };
+  return { [`${prefix}Loss`]: loss, ...(accuracy !== undefined && { [`${prefix}Accuracy`]: accuracy }) };
 }

@@ -15,7 +15,7 @@ import { searchAttributePairs } from '../shared/search-attributes.ts';
 import { within } from '../shared/within.ts';
 import { nextJob } from './asha.ts';
 import type { AshaJob } from './asha.ts';
-import { ashaPlan, bestTrial, describeMeasure, trialKey } from './search.ts';
+import { ashaPlan, bestTrial, describeMeasure, measureMetrics, trialKey } from './search.ts';
 import type { PlannedSearch, Search, Trial } from './search.ts';
 
 /** Runs trials until nothing is left to try, or until the minutes are over: what runs then is cut off. */
@@ -137,7 +137,7 @@ function report(search: Search, planned: number): void {
   ].join(' · ');
   run.report.measure({
     trials: ended,
-    ...(measure && { bestValidationLoss: measure.loss, bestValidationAccuracy: measure.accuracy }),
+    ...(measure && measureMetrics('bestValidation', measure)),
   });
   run.report.advance('search', ended / planned, detail);
 }

@@ -10,14 +10,14 @@ const MOST_LOSSES = 5;
 /** From the data card to the tracked run: `verifyDataCard` … `logRun`. Nothing here needs to be undone. */
 export async function produceModel(training: Training): Promise<ProducedModel> {
   const { input, context, run, activities, steps } = training;
-  const { model, dataset, seed, registerAs } = input;
+  const { model, dataset, tenant, seed, registerAs } = input;
   const { card, cardSha256, dataSha256 } = await run.stage(
     'verifyDataCard',
-    () => activities.data(`Card and files of ${dataset}`).verifyDataCard({ dataset }),
+    () => activities.data(`Card and files of ${dataset}`).verifyDataCard({ dataset, tenant }),
     (verified) => `data ${short(verified.dataSha256)}`,
   );
   const data: PreparedData = await steps.stage('prepareData', {
-    args: { dataset, seed, validationShare: input.training.validationShare },
+    args: { dataset, tenant, seed, validationShare: input.training.validationShare },
     // Of the files as they are now: a changed byte is another key.
     also: { cardSha256, dataSha256 },
     work: (args) => activities.data(`Split with seed ${seed}`).prepareData(args),

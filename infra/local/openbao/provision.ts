@@ -19,6 +19,8 @@ const TRANSIT_KEYS = {
   payloads: 'aes256-gcm96',
   /** Hashes API keys. */
   'api-keys': 'aes256-gcm96',
+  /** Vouches for kept results of stages. */
+  steps: 'aes256-gcm96',
 } as const;
 
 const SUPERVISOR = 'saip-supervisor';

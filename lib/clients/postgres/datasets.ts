@@ -26,27 +26,40 @@ export class Datasets {
     this.#pool = pool;
   }
 
-  /** Notes that a tenant sent these bytes. A second time changes nothing. */
+  /** Notes that a tenant sent these bytes, now. */
   async noteUpload(upload: { tenant: string; sha256: string; bytes: number; uploadedBy: string }): Promise<void> {
     await execute(
       this.#pool,
-      `INSERT INTO dataset_uploads (tenant, sha256, bytes, uploaded_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+      `INSERT INTO dataset_uploads (tenant, sha256, bytes, uploaded_by) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (tenant, sha256) DO UPDATE SET uploaded_at = clock_timestamp()`,
       [upload.tenant, upload.sha256, upload.bytes, upload.uploadedBy],
     );
   }
 
-  /** Size of a file that this tenant sent. @throws DatabaseError DATASET_UPLOAD_UNKNOWN */
+  /** Size of a file that this tenant sent, which counts as of use from now on. @throws DatabaseError DATASET_UPLOAD_UNKNOWN */
   async upload(tenant: string, sha256: string): Promise<{ bytes: number }> {
     const found = await selectOne(
       this.#pool,
       z.object({ bytes: z.coerce.number() }),
-      'SELECT bytes FROM dataset_uploads WHERE tenant = $1 AND sha256 = $2',
+      'UPDATE dataset_uploads SET uploaded_at = clock_timestamp() WHERE tenant = $1 AND sha256 = $2 RETURNING bytes',
       [tenant, sha256],
     );
     if (found !== undefined) return found;
     throw new DatabaseError('DATASET_UPLOAD_UNKNOWN', `No file with SHA-256 ${sha256} was uploaded.`, {
       field: 'body.upload',
     });
+  }
+
+  /** Forgets files that were of no use for so many seconds and never became a data set. @returns what they were */
+  removeUnused(seconds: number): Promise<{ sha256: string; bytes: number }[]> {
+    return select(
+      this.#pool,
+      z.object({ sha256: z.string(), bytes: z.coerce.number() }),
+      `DELETE FROM dataset_uploads AS sent WHERE uploaded_at < clock_timestamp() - make_interval(secs => $1)
+       AND NOT EXISTS (SELECT FROM datasets AS made WHERE made.tenant = sent.tenant AND made.file ->> 'sha256' = sent.sha256)
+       RETURNING sha256, bytes`,
+      [seconds],
+    );
   }
 
   /** Gives the data set its next version: 1, 2, 3, … The same content again gets the version it has. */

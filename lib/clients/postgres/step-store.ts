@@ -17,13 +17,16 @@ const KeptStep = z.object({
   artifacts: z.array(ArtifactRef),
   workflowId: z.string(),
   runId: z.string(),
+  tenant: z.string(),
+  /** What the key is the digest of. */
+  material: z.unknown(),
+  /** HMAC over all of the above; absent in an entry that nobody vouches for. */
+  mac: z.string().nullable(),
 });
 export type KeptStep = z.infer<typeof KeptStep>;
 
 export interface NewKeptStep extends KeptStep {
-  readonly tenant: string;
-  /** What the key is the digest of. */
-  readonly material: unknown;
+  readonly mac: string;
   /** Days after its last use that it is kept. */
   readonly days: number;
   /** Takes the place of an earlier entry. */
@@ -39,7 +42,8 @@ const StepWorker = z.object({
 /** What a worker would compute with: its environment, and the digest of each stage's code. */
 export type StepWorker = z.infer<typeof StepWorker> & { readonly environment: StepEnvironment };
 
-const KEPT = `key, stage, output, artifacts, workflow_id AS "workflowId", run_id AS "runId"`;
+const KEPT = `key, stage, output, artifacts, workflow_id AS "workflowId", run_id AS "runId",
+  tenant, material, mac`;
 const ENTRY = `SELECT key, stage, tenant, workflow_id AS "workflowId", run_id AS "runId", bytes::float8, uses,
   ${iso('created_at')} AS "createdAt", ${iso('used_at')} AS "usedAt", ${iso('expires_at')} AS "expiresAt"
   FROM step_entries`;
@@ -96,7 +100,7 @@ export class StepStore {
 
   /** Keeps a result where none is in force under its key. @returns whether it was kept now */
   keep(step: NewKeptStep): Promise<boolean> {
-    const { key, tenant, stage, output, artifacts, material, workflowId, runId, days, refresh } = step;
+    const { key, tenant, stage, output, artifacts, material, workflowId, runId, mac, days, refresh } = step;
     const bytes = artifacts.reduce((sum, ref) => sum + ref.bytes, 0);
     return transaction(this.#pool, async (client) => {
       const former = 'DELETE FROM step_entries WHERE key = $1 AND ($2 OR expires_at <= clock_timestamp())';
@@ -104,12 +108,12 @@ export class StepStore {
       const written = await execute(
         client,
         `INSERT INTO step_entries
-           (key, tenant, stage, output, artifacts, bytes, material, workflow_id, run_id, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp() + make_interval(days => $10))
+           (key, tenant, stage, output, artifacts, bytes, material, workflow_id, run_id, mac, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + make_interval(days => $11))
          ON CONFLICT (key) DO NOTHING`,
         [
           ...[key, tenant, stage, JSON.stringify(output), JSON.stringify(artifacts), bytes],
-          ...[JSON.stringify(material), workflowId, runId, days],
+          ...[JSON.stringify(material), workflowId, runId, mac, days],
         ],
       );
       return written === 1;

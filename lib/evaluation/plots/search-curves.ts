@@ -1,15 +1,27 @@
+import type { SearchObjective } from '../../../contracts/search.ts';
 import { COLOURS, CONFIG } from './theme.ts';
 import type { PlotSpec } from './theme.ts';
+
+/** Loss and accuracy of a classifier, RMSE and R² of a regression. */
+export interface TrialPoint {
+  readonly epoch: number;
+  readonly loss?: number | undefined;
+  readonly accuracy?: number | undefined;
+  readonly rmse?: number | undefined;
+  readonly r2?: number | undefined;
+}
 
 /** Validation of one trial after each of its epochs. */
 export interface TrialCurve {
   readonly trial: number;
   readonly state: string;
-  readonly points: readonly { readonly epoch: number; readonly loss: number; readonly accuracy: number }[];
+  readonly points: readonly TrialPoint[];
 }
 
 export interface SearchCurves {
   readonly title: string;
+  /** What the trials were compared by. */
+  readonly objective: SearchObjective;
   /** Epochs of the rungs. */
   readonly rungs: readonly number[];
   readonly trials: readonly TrialCurve[];
@@ -23,11 +35,22 @@ const STATES = [
   { state: 'won', colour: COLOURS.orange },
 ] as const;
 
+const LOGARITHMIC = { scale: { type: 'log', nice: false, padding: 12 }, axis: { format: '~g', tickCount: 6 } };
+const LINEAR = { scale: { type: 'linear', zero: false, padding: 12 }, axis: { format: '.3~f', tickCount: 6 } };
+const CLASSES = [
+  { field: 'loss', title: 'Validation loss (cross-entropy in nats, log scale)', ...LOGARITHMIC },
+  { field: 'accuracy', title: 'Validation accuracy', ...LINEAR },
+];
+const QUANTITY = [
+  { field: 'rmse', title: 'Validation RMSE (unit of the target, log scale)', ...LOGARITHMIC },
+  { field: 'r2', title: 'Validation R²', ...LINEAR },
+];
+
 /**
- * Loss (logarithmic) and accuracy on the validation split against the epoch, one line a trial, the rungs as dashed
+ * Loss (logarithmic) and accuracy, or RMSE (logarithmic) and R², on the validation split against the epoch, one line a trial, the rungs as dashed
  * lines. The winner is bold, and each line ends with the number of its trial.
  */
-export function searchCurves({ title, rungs, trials }: SearchCurves): PlotSpec {
+export function searchCurves({ title, objective, rungs, trials }: SearchCurves): PlotSpec {
   const values = trials.flatMap(({ trial, state, points }) =>
     points.map((point, index) => ({
       trial,
@@ -40,23 +63,10 @@ export function searchCurves({ title, rungs, trials }: SearchCurves): PlotSpec {
   return {
     title: {
       text: title,
-      subtitle: `${measured} of ${trials.length} trials were measured. Dashed: rungs at epochs ${rungs.join(', ')}.`,
+      subtitle: `Compared by ${objective === 'rmse' ? 'RMSE' : objective}. ${measured} of ${trials.length} trials were measured. Dashed: rungs at epochs ${rungs.join(', ')}.`,
     },
     spacing: 40,
-    hconcat: [
-      panel(values, rungs, {
-        field: 'loss',
-        title: 'Validation loss (cross-entropy in nats, log scale)',
-        scale: { type: 'log', nice: false, padding: 12 },
-        axis: { format: '~g', tickCount: 6 },
-      }),
-      panel(values, rungs, {
-        field: 'accuracy',
-        title: 'Validation accuracy',
-        scale: { type: 'linear', zero: false, padding: 12 },
-        axis: { format: '.3~f', tickCount: 6 },
-      }),
-    ],
+    hconcat: (objective === 'rmse' ? QUANTITY : CLASSES).map((y) => panel(values, rungs, y)),
     config: CONFIG,
   } as PlotSpec;
 }

@@ -1,8 +1,8 @@
+import type { EpochMeasure } from '../../../contracts/activities.ts';
 import { setImmediate as turn } from 'node:timers/promises';
 import { serveChild } from '../../heavy/index.ts';
 import { GRADIENT_EXTRAS } from '../graph/network.ts';
 import { loadTensorFlow } from '../native/addon.ts';
-import type { EpochValidation } from '../training/history.ts';
 import { networkOf } from '../training/job.ts';
 import type { TrainingJob } from '../training/job.ts';
 import { Leader } from '../training/leader.ts';
@@ -20,8 +20,7 @@ export interface TrainingChildResult {
   readonly resumes: number;
   /** Files of a finished training; absent where a segment ended before the last step. */
   readonly files:
-    | { readonly weights: string; readonly history: string; readonly validation: EpochValidation | undefined }
-    | undefined;
+    { readonly weights: string; readonly history: string; readonly validation: EpochMeasure | undefined } | undefined;
   readonly backend: string;
   readonly tfVersion: string;
   /** Largest resident set of leader and replicas. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { EpochMeasure } from '../../../contracts/activities.ts';
 
 /** One line of the training history (NDJSON). `throughput` is in samples a second. */
 export interface HistoryLine {
@@ -11,6 +12,9 @@ export interface HistoryLine {
   readonly throughput: number;
   readonly valLoss?: number;
   readonly valAccuracy?: number;
+  /** In the unit of the target. */
+  readonly valRmse?: number;
+  readonly valR2?: number;
 }
 
 /** What is summed since the last line. */
@@ -34,26 +38,20 @@ export interface Step {
   readonly seconds: number;
 }
 
-export interface Validation {
-  readonly valLoss: number;
-  readonly valAccuracy?: number;
-}
-
-/** Means over the validation split at the end of an epoch, counted from 1. */
-export interface EpochValidation {
-  readonly epoch: number;
-  readonly loss: number;
-  readonly accuracy: number;
-}
+export type Validation = Required<Pick<HistoryLine, 'valLoss'>> &
+  Pick<HistoryLine, 'valAccuracy' | 'valRmse' | 'valR2'>;
 
 /** The validation after an epoch; undefined where there is none, or where its loss is not finite. */
-export function validationOf(ndjson: string, epoch: number): EpochValidation | undefined {
+export function validationOf(ndjson: string, epoch: number): EpochMeasure | undefined {
   for (const text of ndjson.split('\n')) {
     if (text === '') continue;
     const line = JSON.parse(text) as HistoryLine;
-    const { valLoss, valAccuracy } = line;
-    if (line.epoch !== epoch || typeof valLoss !== 'number' || typeof valAccuracy !== 'number') continue;
-    return { epoch, loss: valLoss, accuracy: valAccuracy };
+    const { valLoss, valAccuracy, valRmse, valR2 } = line;
+    // Numbers that are not finite are null in JSON.
+    if (line.epoch !== epoch || typeof valLoss !== 'number') continue;
+    if (typeof valAccuracy === 'number') return { epoch, loss: valLoss, accuracy: valAccuracy };
+    if (typeof valRmse === 'number' && typeof valR2 === 'number')
+      return { epoch, loss: valLoss, rmse: valRmse, r2: valR2 };
   }
   return undefined;
 }

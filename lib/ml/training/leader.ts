@@ -1,17 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { EpochMeasure } from '../../../contracts/activities.ts';
 import type { TrainingHeartbeat } from '../../../contracts/progress.ts';
+import { regressionOf } from '../../../contracts/prepared-data.ts';
 import { writeSafetensors } from '../safetensors.ts';
 import { unflatten } from '../parameters.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import type { Position } from './checkpoint.ts';
 import { History, validationOf } from './history.ts';
-import type { EpochValidation } from './history.ts';
+import type { Validation } from './history.ts';
 import { lastStep, stepsPerEpoch } from './job.ts';
 import type { TrainingJob } from './job.ts';
 import type { StepResult } from './loop.ts';
 import type { Replica } from './replica.ts';
+import { quantityMeasures } from './quantity.ts';
 import { identityOf } from './start.ts';
 
 /** Between two progress reports. */
@@ -71,10 +74,7 @@ export class Leader {
     this.#step = step;
     this.#seconds += spent;
     const classified = this.#options.job.model.task === 'multiclass';
-    const validated = validation && {
-      valLoss: validation.loss,
-      ...(classified && { valAccuracy: validation.accuracy }),
-    };
+    const validated = validation && this.#validated(validation);
     const learningRate = this.#options.replica.learningRate(step);
     const right = classified ? result.right : undefined;
     this.#history.add({ ...result, right, epoch, learningRate, seconds: spent }, validated);
@@ -86,7 +86,7 @@ export class Leader {
   }
 
   /** Writes what a finished training leaves: the paths, and the validation of the last epoch that was asked for. */
-  finish(): { weights: string; history: string; validation: EpochValidation | undefined } {
+  finish(): { weights: string; history: string; validation: EpochMeasure | undefined } {
     const { job, replica } = this.#options;
     const paths = { weights: join(job.folder, 'weights.safetensors'), history: join(job.folder, 'history.ndjson') };
     writeFileSync(paths.weights, writeSafetensors(unflatten(replica.network.parameters, replica.state.weights)));
@@ -97,6 +97,14 @@ export class Leader {
 
   get summary(): { step: number; steps: number; seconds: number; resumes: number } {
     return { step: this.#step, steps: this.#steps, seconds: this.#seconds, resumes: this.#resumes };
+  }
+
+  #validated({ loss, accuracy }: NonNullable<StepResult['validation']>): Validation {
+    const { job, replica } = this.#options;
+    const regression = regressionOf(job.manifest);
+    if (regression === undefined) return { valLoss: loss, valAccuracy: accuracy };
+    const { rmse, r2 } = quantityMeasures(loss, { scale: regression.scale, variance: replica.validationVariance });
+    return { valLoss: loss, valRmse: rmse, valR2: r2 };
   }
 
   async #progress(epoch: number, now: number): Promise<void> {

@@ -73,6 +73,11 @@ export class Replica {
     for (const [name, values] of Object.entries(accumulators)) this.#set(name, values);
   }
 
+  /** Of the standardised targets of the validation split. */
+  get validationVariance(): number {
+    return this.#validation.variance;
+  }
+
   /**
    * Gradient of this replica's share of the batch of `step` (from 1), then the share's part of the mean loss and its
    * right predictions. Valid until the next call.

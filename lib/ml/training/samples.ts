@@ -35,6 +35,13 @@ export class Samples {
     if (this.#x.length !== this.count * this.#stored) throw new RangeError('samples and labels differ in number');
   }
 
+  /** Population variance of the targets, as they are fed. */
+  get variance(): number {
+    const targets = Float64Array.from(this.#y);
+    const mean = targets.reduce((sum, value) => sum + value, 0) / this.count;
+    return targets.reduce((sum, value) => sum + (value - mean) ** 2, 0) / this.count;
+  }
+
   /** The samples at `indices`, as the graph's `samples` and `labels`. */
   feed(indices: Uint32Array): { samples: Feed; labels: Feed } {
     const size = this.#size;

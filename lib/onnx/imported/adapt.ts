@@ -1,11 +1,16 @@
 import onnxProto from 'onnx-proto';
 import type { onnx as Onnx } from 'onnx-proto';
 import type { ModelCard } from '../../../contracts/import-model.ts';
+import type { PreparedTable } from '../../../contracts/prepared-data.ts';
+import { GraphBuilder } from '../graph.ts';
+import type { GraphParts } from '../graph.ts';
 import { OUTPUTS } from '../signature.ts';
 import { domainOf } from '../scan/operators.ts';
 import { fixed } from '../scan/scan.ts';
 import type { ScannedModel } from '../scan/scan.ts';
+import { tableInputs } from '../table-inputs.ts';
 import { wrongCard } from './card.ts';
+import { checkColumns } from './columns.ts';
 import { bareOutputs, withoutZipMaps } from './outputs.ts';
 import { WrapperNodes } from './wrapper.ts';
 
@@ -14,11 +19,13 @@ const { DataType } = onnx.TensorProto;
 
 /** What the data set serves: the platform's interface of the model. */
 export interface ServedInterface {
-  /** Name of the input. */
+  /** Name of the input; a table has one input a column instead. */
   readonly input: string;
-  /** Of one sample: [features] or [height, width, channels]. */
+  /** Of one sample: [features] or [height, width, channels]; of a table [encoded entries]. */
   readonly shape: readonly number[];
+  /** None for a quantity. */
   readonly labels: readonly string[];
+  readonly table?: Pick<PreparedTable, 'columns' | 'missing'> | undefined;
 }
 
 export interface AdaptOptions {
@@ -45,43 +52,100 @@ const PREFIX = 'imported/';
  * @throws OnnxError MODEL_CARD_INVALID naming the card's field
  */
 export function adaptModel({ scanned, card, served }: AdaptOptions): AdaptedGraphs {
+  checkTask(card, served);
   const { graph, scores: named } = withoutZipMaps(scanned.graph, card, served.labels);
-  const dims = sampleShape(card, served.shape);
-  checkInput(scanned.graph, card, dims);
-  const outputs = bareOutputs(graph, { named, card, classes: served.labels.length });
-  const [input] = graph.input ?? [];
+  const outputs = bareOutputs(graph, { named, card, classes: Math.max(1, served.labels.length) });
   const inner = renamed(graph);
   const wrapper = new WrapperNodes();
-  const fed = wrapper.feed(served.input, {
-    card,
-    shape: served.shape,
-    double: input?.type?.tensorType?.elemType === DataType.DOUBLE,
-    target: PREFIX + (input?.name ?? ''),
-  });
+  const fed = feed(wrapper, scanned, { card, served });
   const read = wrapper.read(PREFIX + outputs.scores.name, {
+    ...outputs.scores,
     kind: card.output.kind,
     columns: columnsOf(card, served.labels),
-    double: outputs.scores.double,
   });
   return {
     served: encode(scanned.model, {
-      name: card.name,
-      node: [...fed, ...inner.node, ...read],
-      initializer: [...wrapper.constants, ...inner.initializer],
-      input: [valueInfo(served.input, DataType.FLOAT, served.shape)],
-      output: [
-        valueInfo(OUTPUTS.probabilities, DataType.FLOAT, [served.labels.length]),
-        valueInfo(OUTPUTS.label, DataType.INT64, []),
-      ],
+      domains: fed.domains,
+      graph: {
+        name: card.name,
+        node: [...fed.nodes, ...inner.node, ...read],
+        initializer: [...fed.initializers, ...wrapper.constants, ...inner.initializer],
+        input: [...fed.inputs],
+        output: servedOutputs(served),
+      },
     }),
     bare: encode(scanned.model, {
-      name: card.name,
-      node: graph.node ?? [],
-      initializer: graph.initializer ?? [],
-      input: graph.input ?? [],
-      output: outputs.declared,
+      graph: {
+        name: card.name,
+        node: graph.node ?? [],
+        initializer: graph.initializer ?? [],
+        input: graph.input ?? [],
+        output: outputs.declared,
+      },
     }),
   };
+}
+
+function checkTask({ dataset, output }: ModelCard, { labels, table }: ServedInterface): void {
+  const quantity = labels.length === 0;
+  if ((output.kind === 'quantity') !== quantity) {
+    const asks = quantity ? 'a quantity' : `one of ${labels.length} classes`;
+    throw wrongCard('output.kind', `${dataset} asks for ${asks}, which is not read from ${output.kind}`);
+  }
+  const taken = table?.columns.find(
+    ({ name }) => (Object.values(OUTPUTS) as string[]).includes(name) || /^(imported|wrapper)\//.test(name),
+  );
+  if (taken !== undefined)
+    throw wrongCard('dataset', `a feature cannot be named "${taken.name}", as the platform's own`);
+}
+
+/** From what the data set serves to what the graph takes. */
+function feed(
+  wrapper: WrapperNodes,
+  { graph }: ScannedModel,
+  { card, served }: Omit<AdaptOptions, 'scanned'>,
+): GraphParts {
+  const { table, shape } = served;
+  if (card.input.layout === 'columns') return feedColumns(wrapper, graph, card, table);
+  const dims = sampleShape(card, shape);
+  checkInput(graph, card, dims);
+  const [input] = graph.input ?? [];
+  const encoding = new GraphBuilder();
+  const raw = table === undefined ? encoding.input(served.input, shape) : tableInputs(encoding, table);
+  const { nodes, ...parts } = encoding.parts;
+  const double = input?.type?.tensorType?.elemType === DataType.DOUBLE;
+  const fed = wrapper.feed(raw, { card, shape, double, target: PREFIX + (input?.name ?? '') });
+  return { ...parts, nodes: [...nodes, ...fed] };
+}
+
+/** Named features go where the graph has inputs of their names, with raw values. */
+function feedColumns(
+  wrapper: WrapperNodes,
+  graph: Onnx.IGraphProto,
+  card: ModelCard,
+  table: ServedInterface['table'],
+): GraphParts {
+  const columns = table?.columns ?? [];
+  const inputs = checkColumns(graph, card, columns);
+  const types = new Map((graph.input ?? []).map(({ name, type }) => [name, type?.tensorType?.elemType]));
+  const encoding = new GraphBuilder();
+  for (const { name, kind } of columns) encoding.input(name, [1], kind === 'numeric' ? 'float32' : 'string');
+  const fed = wrapper.feedColumns(
+    columns.map(({ name, kind }) => {
+      const input = inputs.get(name) ?? name;
+      const cast = kind === 'numeric' ? (types.get(input) ?? DataType.FLOAT) : undefined;
+      return { name, target: PREFIX + input, cast };
+    }),
+  );
+  return { ...encoding.parts, nodes: fed };
+}
+
+function servedOutputs({ labels }: ServedInterface): Onnx.IValueInfoProto[] {
+  if (labels.length === 0) return [valueInfo(OUTPUTS.prediction, DataType.FLOAT, [1])];
+  return [
+    valueInfo(OUTPUTS.probabilities, DataType.FLOAT, [labels.length]),
+    valueInfo(OUTPUTS.label, DataType.INT64, []),
+  ];
 }
 
 /** Place of each label of the data set among the columns of the graph; undefined where the orders are the same. */
@@ -109,6 +173,8 @@ export function sampleShape({ input: { layout, scale, offset } }: ModelCard, sha
 }
 
 function checkInput({ input }: Onnx.IGraphProto, { input: { layout } }: ModelCard, dims: readonly number[]): void {
+  const inputs = (input ?? []).length;
+  if (inputs > 1) throw wrongCard('input.layout', `the graph takes ${inputs} inputs: name them as the columns`);
   const declared = (input?.[0]?.type?.tensorType?.shape?.dim ?? []).slice(1).map(fixed);
   const fits = declared.length === dims.length && declared.every((size, axis) => (size ?? dims[axis]) === dims[axis]);
   if (fits) return;
@@ -132,8 +198,15 @@ function renamed({ node, initializer }: Onnx.IGraphProto): {
   };
 }
 
-function encode({ irVersion, opsetImport }: Onnx.ModelProto, graph: Onnx.IGraphProto): Uint8Array {
-  const versions = new Map(opsetImport.map(({ domain, version }) => [domainOf(domain), version]));
+function encode(
+  { irVersion, opsetImport, graph: sent }: Onnx.ModelProto,
+  { graph, domains = [] }: { readonly graph: Onnx.IGraphProto; readonly domains?: GraphParts['domains'] },
+): Uint8Array {
+  const versions = new Map(opsetImport.map(({ domain, version }) => [domainOf(domain), Number(version)]));
+  for (const [domain, least] of domains) {
+    if ((versions.get(domain) ?? least) < least) checkRaised(sent?.node ?? []);
+    versions.set(domain, Math.max(versions.get(domain) ?? least, least));
+  }
   // A forest alone may need no standard operators; the wrapper does.
   if (!versions.has('')) versions.set('', 13);
   return onnx.ModelProto.encode({
@@ -142,6 +215,12 @@ function encode({ irVersion, opsetImport }: Onnx.ModelProto, graph: Onnx.IGraphP
     producerName: 'secure-ai-platform',
     graph,
   }).finish();
+}
+
+/** Between versions 1 and 2 of ai.onnx.ml only the label encoder became another. */
+function checkRaised(nodes: readonly Onnx.INodeProto[]): void {
+  if (!nodes.some(({ opType }) => opType === 'LabelEncoder')) return;
+  throw wrongCard('input.layout', 'categories are read by ai.onnx.ml 2 or later; export the model for a newer one');
 }
 
 function valueInfo(name: string, elemType: number, shape: readonly number[]): Onnx.IValueInfoProto {

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession } from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-node';
 import { readSamples } from '../../datasets/index.ts';
 import { serveChild } from '../../heavy/index.ts';
 import { OnnxError } from '../errors.ts';
+import { feeder } from '../feeds.ts';
 import { OUTPUTS } from '../signature.ts';
+import { bareFeeder } from './bare-feeds.ts';
 import type { ComparedGraphs, CompareJob, CompareProgress } from './compare.ts';
-import { arranged, probabilitiesOf } from './conventions.ts';
+import { answersOf } from './conventions.ts';
 
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
@@ -19,47 +22,85 @@ const ALONE = 32;
 const TOLERANCE = 1e-5;
 
 serveChild(async (job: CompareJob, report: (progress: CompareProgress) => void): Promise<ComparedGraphs> => {
-  const served = await Graph.load(job.served);
-  const bare = await Graph.load(job.bare);
+  const served = await load(job.served);
+  const bare = await load(job.bare);
   const samples = await readSamples(job.samples, job.dtype);
-  const size = job.shape.reduce((product, length) => product * length, 1);
-  const classes = job.labels.length;
-  const probabilities = new Float32Array(job.count * classes);
+  const answer = servedAnswers(served, job, feeder(served, samples, { shape: job.shape, columns: job.table }));
+  const feedBare = bareFeeder(bare, samples, job);
+  const width = answerWidth(job);
+  const answers = new Float32Array(job.count * width);
   let maxAbsDifference = 0;
   let labelled = 0;
-  for (let start = 0; start < job.count; start += BATCH) {
-    const count = Math.min(BATCH, job.count - start);
-    const raw = Float32Array.from(samples.subarray(start * size, (start + count) * size));
-    const rows = await served.probabilities(raw, [count, ...job.shape], classes);
-    const own = await bare.scores(arranged(raw, job), [count, ...job.taken]);
-    const expected = probabilitiesOf(own.scores, { ...job, classes });
+  for (let begin = 0; begin < job.count; begin += BATCH) {
+    const end = Math.min(job.count, begin + BATCH);
+    const rows = await answer(begin, end);
+    const own = await bareAnswers(bare, feedBare(begin, end));
+    const expected = answersOf(own.scores, { ...job, classes: width });
     maxAbsDifference = Math.max(maxAbsDifference, largestDifference(expected, rows));
     labelled += agreeing(own.labels, rows, job.labels);
-    if (start === 0) await checkAlone(served, { raw, rows, size, shape: job.shape, classes });
-    probabilities.set(rows, start * classes);
-    report({ done: start + count, total: job.count });
+    if (begin === 0) await checkAlone(answer, rows, job);
+    answers.set(rows, begin * width);
+    report({ done: end, total: job.count });
   }
-  return { probabilities, maxAbsDifference, labelled };
+  return { answers, maxAbsDifference, labelled };
 });
 
+/** Numbers that are answered for one sample. */
+function answerWidth({ labels }: Pick<CompareJob, 'labels'>): number {
+  return Math.max(1, labels.length);
+}
+
+type Answer = (begin: number, end: number) => Promise<Float32Array>;
+
+/** What the served graph says of the samples `[begin, end)`: rows of probabilities, or quantities. */
+function servedAnswers(
+  session: InferenceSession,
+  job: CompareJob,
+  feed: (begin: number, end: number) => Record<string, Tensor>,
+): Answer {
+  const quantity = job.kind === 'quantity';
+  const width = answerWidth(job);
+  return async (begin, end) => {
+    const outputs = await run(session, feed(begin, end));
+    const rows = outputs[quantity ? OUTPUTS.prediction : OUTPUTS.probabilities]?.data as Float32Array;
+    if (rows.length !== (end - begin) * width) {
+      throw new OnnxError('MODEL_DISAGREES', `${rows.length} numbers for ${end - begin} samples of ${width}`, {
+        field: 'card.output.name',
+      });
+    }
+    if (quantity) checkQuantities(rows);
+    else checkProbabilities(rows, width);
+    return rows;
+  };
+}
+
+async function bareAnswers(
+  session: InferenceSession,
+  feeds: Record<string, Tensor>,
+): Promise<{ scores: ArrayLike<number>; labels: string[] | undefined }> {
+  const outputs = await run(session, feeds);
+  const [scores, label] = session.outputNames;
+  return {
+    scores: outputs[scores ?? '']?.data as Float32Array,
+    labels: label === undefined ? undefined : Array.from(outputs[label]?.data as BigInt64Array, String),
+  };
+}
+
 /** What is said of a sample must not depend on the samples beside it: batches are cut anew in serving. */
-async function checkAlone(
-  served: Graph,
-  o: { raw: Float32Array; rows: Float32Array; size: number; shape: readonly number[]; classes: number },
-): Promise<void> {
-  for (let row = 0; row < Math.min(ALONE, o.raw.length / o.size); row += 1) {
-    const sample = o.raw.slice(row * o.size, (row + 1) * o.size);
-    const alone = await served.probabilities(sample, [1, ...o.shape], o.classes);
-    if (largestDifference(alone, o.rows.subarray(row * o.classes, (row + 1) * o.classes)) <= TOLERANCE) continue;
+async function checkAlone(answer: Answer, rows: Float32Array, job: CompareJob): Promise<void> {
+  const width = answerWidth(job);
+  for (let row = 0; row < Math.min(ALONE, rows.length / width); row += 1) {
+    const alone = await answer(row, row + 1);
+    if (largestDifference(alone, rows.subarray(row * width, (row + 1) * width)) <= job.tolerance) continue;
     throw new OnnxError('MODEL_DISAGREES', `test sample ${row} is another alone than in a batch`, {
-      field: OUTPUTS.probabilities,
+      field: job.kind === 'quantity' ? OUTPUTS.prediction : OUTPUTS.probabilities,
     });
   }
 }
 
 /** Rows whose class, by the graph's own word, has the largest probability; all of them where it says none. */
 function agreeing(own: readonly string[] | undefined, rows: Float32Array, labels: readonly string[]): number {
-  const classes = labels.length;
+  const classes = Math.max(1, labels.length);
   if (own === undefined) return rows.length / classes;
   return own.filter((label, row) => {
     const said = rows[row * classes + labels.indexOf(label)] ?? Number.NEGATIVE_INFINITY;
@@ -72,59 +113,24 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - (b[i] ?? Number.NaN))), 0);
 }
 
-class Graph {
-  readonly #session: InferenceSession;
-
-  private constructor(session: InferenceSession) {
-    this.#session = session;
+async function load(path: string): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(await readFile(path), SESSION_OPTIONS);
+  } catch (cause) {
+    const message = `ONNX Runtime refused the model: ${(cause as Error).message}`;
+    throw new OnnxError('MODEL_LOAD_FAILED', message, { cause });
   }
+}
 
-  static async load(path: string): Promise<Graph> {
-    try {
-      return new Graph(await InferenceSession.create(await readFile(path), SESSION_OPTIONS));
-    } catch (cause) {
-      const message = `ONNX Runtime refused the model: ${(cause as Error).message}`;
-      throw new OnnxError('MODEL_LOAD_FAILED', message, { cause });
-    }
-  }
-
-  async probabilities(values: Float32Array, shape: readonly number[], classes: number): Promise<Float32Array> {
-    const outputs = await this.#run(new Tensor('float32', values, shape));
-    const rows = outputs[OUTPUTS.probabilities]?.data as Float32Array;
-    const count = shape[0] ?? 0;
-    if (rows.length !== count * classes) {
-      throw new OnnxError('MODEL_DISAGREES', `${rows.length} scores for ${count} samples of ${classes} classes`, {
-        field: 'card.output.name',
-      });
-    }
-    checkProbabilities(rows, classes);
-    return rows;
-  }
-
-  async scores(
-    values: Float32Array,
-    shape: readonly number[],
-  ): Promise<{ scores: ArrayLike<number>; labels: string[] | undefined }> {
-    const [metadata] = this.#session.inputMetadata;
-    const double = metadata?.isTensor === true && metadata.type === 'float64';
-    const tensor = double
-      ? new Tensor('float64', Float64Array.from(values), shape)
-      : new Tensor('float32', values, shape);
-    const outputs = await this.#run(tensor);
-    const [scores, label] = this.#session.outputNames;
-    return {
-      scores: outputs[scores ?? '']?.data as Float32Array,
-      labels: label === undefined ? undefined : Array.from(outputs[label]?.data as BigInt64Array, String),
-    };
-  }
-
-  async #run(tensor: Tensor): Promise<InferenceSession.OnnxValueMapType> {
-    try {
-      return await this.#session.run({ [this.#session.inputNames[0] as string]: tensor });
-    } catch (cause) {
-      const message = `ONNX Runtime cannot run the model: ${(cause as Error).message}`;
-      throw new OnnxError('MODEL_LOAD_FAILED', message, { cause });
-    }
+async function run(
+  session: InferenceSession,
+  feeds: Record<string, Tensor>,
+): Promise<InferenceSession.OnnxValueMapType> {
+  try {
+    return await session.run(feeds);
+  } catch (cause) {
+    const message = `ONNX Runtime cannot run the model: ${(cause as Error).message}`;
+    throw new OnnxError('MODEL_LOAD_FAILED', message, { cause });
   }
 }
 
@@ -138,4 +144,12 @@ function checkProbabilities(rows: Float32Array, classes: number): void {
       field: 'card.output.kind',
     });
   }
+}
+
+function checkQuantities(rows: Float32Array): void {
+  const row = rows.findIndex((value) => !Number.isFinite(value));
+  if (row === -1) return;
+  throw new OnnxError('MODEL_DISAGREES', `the prediction of test sample ${row} is ${rows[row]}: no quantity`, {
+    field: 'card.output.name',
+  });
 }

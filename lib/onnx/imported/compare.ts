@@ -1,5 +1,6 @@
 import type { ModelCard } from '../../../contracts/import-model.ts';
-import type { PreparedManifest } from '../../../contracts/prepared-data.ts';
+import { columnsOf as tableColumnsOf, regressionOf } from '../../../contracts/prepared-data.ts';
+import type { PreparedColumn, PreparedManifest } from '../../../contracts/prepared-data.ts';
 import type { ArtifactStore } from '../../artifacts/index.ts';
 import { HeavyError, runChild } from '../../heavy/index.ts';
 import { OnnxError } from '../errors.ts';
@@ -17,15 +18,19 @@ export interface CompareJob extends Conventions {
   readonly samples: string;
   readonly dtype: 'uint8' | 'float32';
   readonly count: number;
-  /** Of one sample, as the bare graph takes it. */
+  /** Columns of a table, whose stored rows are turned into what either graph takes. */
+  readonly table: readonly PreparedColumn[] | undefined;
+  /** Largest difference that arithmetic in another order explains. */
+  readonly tolerance: number;
+  /** Of one sample, as the bare graph takes it; not used where it takes named features. */
   readonly taken: readonly number[];
   readonly labels: readonly string[];
 }
 
 export interface ComparedGraphs {
-  /** Of the served graph, row-major [samples, classes]. */
-  readonly probabilities: Float32Array;
-  /** Largest difference of a probability between the two graphs. */
+  /** Of the served graph: probabilities, row-major [samples, classes], or quantities [samples]. */
+  readonly answers: Float32Array;
+  /** Largest difference of an answer between the two graphs. */
   readonly maxAbsDifference: number;
   /** Samples whose class, by the graph's own word, is the most probable one. */
   readonly labelled: number;
@@ -48,8 +53,8 @@ const MOST_DIFFERENT = 0.002;
 
 /**
  * Predicts the whole test split with the wrapped graph and with the graph as it was sent, whose samples are then
- * prepared outside of it; in a child process of limited memory. Both must say the same, every row must be probabilities,
- * no answer may depend on the samples beside it, and the graph's own class must be the most probable one.
+ * prepared outside of it; in a child process of limited memory. Both must say the same, every row must be probabilities
+ * or a finite quantity, no answer may depend on the samples beside it, and the graph's own class must be the most probable one.
  *
  * @throws OnnxError MODEL_DISAGREES naming what; MODEL_LOAD_FAILED; MODEL_GRAPH_TOO_LARGE where memory runs out;
  * HeavyError; the store's errors
@@ -57,13 +62,16 @@ const MOST_DIFFERENT = 0.002;
 export async function compareGraphs(o: CompareOptions): Promise<ComparedGraphs & { readonly samples: number }> {
   const { card, manifest, graphs, store } = o;
   const { input, labels, splits } = manifest;
+  const regression = regressionOf(manifest);
   const job: CompareJob = {
     ...graphs,
+    table: tableColumnsOf(manifest),
+    tolerance: PARITY_TOLERANCE * (regression ? Math.max(regression.scale, Math.abs(regression.mean)) : 1),
     samples: await store.path(splits.test.x),
     dtype: input.dtype,
     count: splits.test.count,
     shape: input.shape,
-    taken: sampleShape(card, input.shape),
+    taken: card.input.layout === 'columns' ? [] : sampleShape(card, input.shape),
     input: card.input,
     kind: card.output.kind,
     columns: columnsOf(card, labels),
@@ -71,8 +79,8 @@ export async function compareGraphs(o: CompareOptions): Promise<ComparedGraphs &
   };
   const compared = await inChild(job, o);
   // Written so that NaN fails too.
-  if (!(compared.maxAbsDifference <= PARITY_TOLERANCE)) {
-    const message = `the wrapped graph's probabilities differ by ${compared.maxAbsDifference} from those of the file`;
+  if (!(compared.maxAbsDifference <= job.tolerance)) {
+    const message = `the wrapped graph's answers differ by ${compared.maxAbsDifference} from those of the file`;
     throw new OnnxError('MODEL_DISAGREES', message, { field: 'card.input' });
   }
   const different = job.count - compared.labelled;

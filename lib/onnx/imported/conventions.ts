@@ -28,11 +28,12 @@ export function arranged(raw: Float32Array, { shape, input }: Pick<Conventions, 
   });
 }
 
-/** Probabilities in the data set's order of classes. */
-export function probabilitiesOf(
+/** Probabilities in the data set's order of classes; quantities as they are. */
+export function answersOf(
   scores: ArrayLike<number>,
   { kind, columns, classes }: Pick<Conventions, 'kind' | 'columns'> & { readonly classes: number },
 ): Float32Array {
+  if (kind === 'quantity') return Float32Array.from(scores);
   const result = new Float32Array(scores.length);
   for (let start = 0; start < scores.length; start += classes) {
     const row = Array.from(

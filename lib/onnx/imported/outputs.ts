@@ -7,7 +7,8 @@ import { wrongCard } from './card.ts';
 const { DataType } = onnxProto.onnx.TensorProto;
 
 export interface BareOutputs {
-  readonly scores: { readonly name: string; readonly double: boolean };
+  /** `flat`: of the shape [batch], which a quantity may have. */
+  readonly scores: { readonly name: string; readonly double: boolean; readonly flat: boolean };
   /** Of the graph that answers nothing but what the card names. */
   readonly declared: Onnx.IValueInfoProto[];
 }
@@ -57,6 +58,7 @@ function checkLabels({ attribute }: Onnx.INodeProto, expected: readonly string[]
 /**
  * The scores and the class that the card names.
  *
+ * @param classes 1 for a quantity
  * @param named output with the scores, once ZipMaps are out
  * @throws OnnxError MODEL_CARD_INVALID
  */
@@ -71,7 +73,8 @@ export function bareOutputs(
   }
   const dims = tensor.shape?.dim;
   const columns = fixed(dims?.[1]);
-  if (dims != null && (dims.length !== 2 || (columns !== undefined && columns !== classes))) {
+  const flat = output.kind === 'quantity' && dims?.length === 1;
+  if (dims != null && !flat && (dims.length !== 2 || (columns !== undefined && columns !== classes))) {
     const shown = dims.map((dim) => fixed(dim) ?? '?').join(', ');
     throw wrongCard('output.name', `[${shown}] where [batch, ${classes}] is needed`);
   }
@@ -83,7 +86,7 @@ export function bareOutputs(
     }
   }
   return {
-    scores: { name: scores.name ?? '', double: tensor.elemType === DataType.DOUBLE },
+    scores: { name: scores.name ?? '', double: tensor.elemType === DataType.DOUBLE, flat },
     declared: [scores, ...label],
   };
 }

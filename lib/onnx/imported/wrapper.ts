@@ -9,6 +9,7 @@ const { AttributeType } = onnx.AttributeProto;
 
 interface FeedOptions {
   readonly card: ModelCard;
+  /** Of what is fed: one sample, or the encoded entries of a row. */
   readonly shape: readonly number[];
   readonly double: boolean;
   /** Value that the imported graph reads. */
@@ -20,12 +21,31 @@ interface ReadOptions {
   /** Order of the columns, where it is to change. */
   readonly columns: readonly number[] | undefined;
   readonly double: boolean;
+  /** A quantity of the shape [batch]. */
+  readonly flat: boolean;
+}
+
+/** A column of a table, and what the imported graph reads of it. */
+export interface FedColumn {
+  readonly name: string;
+  readonly target: string;
+  /** Type of the element that the graph takes; absent for strings, which stay what they are. */
+  readonly cast?: number | undefined;
 }
 
 /** The few nodes round an imported graph. They mean the same in every version of the operators that is read. */
 export class WrapperNodes {
   readonly constants: Onnx.ITensorProto[] = [];
   #made = 0;
+
+  /** From the columns of a table [batch, 1] to the inputs of the same names. */
+  feedColumns(columns: readonly FedColumn[]): Onnx.INodeProto[] {
+    return columns.map(({ name, target, cast }) => ({
+      opType: cast === undefined ? 'Identity' : 'Cast',
+      name: this.#name('fed'),
+      ...{ input: [name], output: [target], attribute: cast === undefined ? [] : [int('to', cast)] },
+    }));
+  }
 
   /** From raw samples [batch, ...shape] to what the graph takes. */
   feed(input: string, { card, shape, double, target }: FeedOptions): Onnx.INodeProto[] {
@@ -51,7 +71,7 @@ export class WrapperNodes {
   }
 
   /** From the graph's scores [batch, classes] to the platform's outputs. */
-  read(scores: string, { kind, columns, double }: ReadOptions): Onnx.INodeProto[] {
+  read(scores: string, { kind, columns, double, flat }: ReadOptions): Onnx.INodeProto[] {
     const nodes: Onnx.INodeProto[] = [];
     let value = scores;
     if (double) {
@@ -76,6 +96,11 @@ export class WrapperNodes {
         attribute: [int('axis', 1)],
       });
       value = output;
+    }
+    if (kind === 'quantity') {
+      const opType = flat ? 'Reshape' : 'Identity';
+      const input = [value, ...(flat ? [this.#whole('quantity', [-1, 1])] : [])];
+      return [...nodes, { opType, name: OUTPUTS.prediction, input, output: [OUTPUTS.prediction] }];
     }
     const last = kind === 'logits' ? 'Softmax' : 'Identity';
     const probabilities = OUTPUTS.probabilities;

@@ -22,6 +22,8 @@ export const SCAN_LIMITS = {
   name: 512,
   text: 64 * 1024,
   metadata: 64,
+  /** Named features. */
+  inputs: 2000,
   outputs: 8,
   /** Versions of the format, of ai.onnx and of ai.onnx.ml that are read. */
   ir: { from: 4, to: 13 },

@@ -124,27 +124,39 @@ function checkInitializers({ initializer, input }: Onnx.IGraphProto): number {
   return elements;
 }
 
-/** One tensor of floats comes in, with samples along its first axis; what goes out has a type and a name of its own. */
+/**
+ * What comes in is one tensor of floats, or named features with one value a sample each; samples are along the first
+ * axis. What goes out has a type and a name of its own.
+ */
 function checkInterface({ input = [], output = [] }: Onnx.IGraphProto): void {
-  const [sample, ...others] = input ?? [];
-  if (sample === undefined || others.length > 0) {
-    throw refused('graph.input', `${(input ?? []).length} inputs, where one is served`);
-  }
-  const where = sample.name || 'graph.input';
-  const tensor = sample.type?.tensorType;
-  if (!sample.name || tensor == null) throw refused(where, 'an input must be a tensor with a name');
-  if (tensor.elemType !== DataType.FLOAT && tensor.elemType !== DataType.DOUBLE) {
-    throw refused(where, `an input of type ${typeName(tensor.elemType)}, where float or double is served`);
-  }
+  const inputs = input ?? [];
+  if (inputs.length === 0) throw refused('graph.input', 'no input');
+  if (inputs.length > SCAN_LIMITS.inputs) throw tooLarge('graph.input', `${inputs.length} inputs`);
+  for (const one of inputs) checkInput(one, inputs.length);
+  if (new Set(inputs.map(({ name }) => name)).size !== inputs.length) throw malformed('graph.input', 'one is twice');
+  const outputs = output ?? [];
+  if (outputs.length === 0) throw malformed('graph.output', 'there is none');
+  if (outputs.length > SCAN_LIMITS.outputs) throw tooLarge('graph.output', `${outputs.length} outputs`);
+  if (new Set(outputs.map(({ name }) => name)).size !== outputs.length) throw malformed('graph.output', 'one is twice');
+}
+
+const NUMBERS = [DataType.FLOAT, DataType.DOUBLE];
+const FEATURES = [...NUMBERS, DataType.INT64, DataType.STRING];
+
+function checkInput({ name, type }: Onnx.IValueInfoProto, inputs: number): void {
+  const where = name || 'graph.input';
+  const tensor = type?.tensorType;
+  if (!name || tensor == null) throw refused(where, 'an input must be a tensor with a name');
   const dims = tensor.shape?.dim;
   if (dims == null || dims.length < 2 || dims.length > SCAN_LIMITS.rank) {
     throw refused(where, 'an input must have an axis of samples and at least one more');
   }
   if (fixed(dims[0]) !== undefined) throw refused(where, 'the axis of samples is fixed; export it as a free one');
-  const outputs = output ?? [];
-  if (outputs.length === 0) throw malformed('graph.output', 'there is none');
-  if (outputs.length > SCAN_LIMITS.outputs) throw tooLarge('graph.output', `${outputs.length} outputs`);
-  if (new Set(outputs.map(({ name }) => name)).size !== outputs.length) throw malformed('graph.output', 'one is twice');
+  const feature = dims.length === 2 && fixed(dims[1]) === 1;
+  if (inputs > 1 && !feature) throw refused(where, 'one of several inputs must be a feature of the shape [batch, 1]');
+  if ((feature ? FEATURES : NUMBERS).includes(tensor.elemType ?? 0)) return;
+  const served = feature ? 'float, double, int64 or string' : 'float or double';
+  throw refused(where, `an input of type ${typeName(tensor.elemType)}, where ${served} is served`);
 }
 
 /** Size of an axis, or undefined where it is free. */

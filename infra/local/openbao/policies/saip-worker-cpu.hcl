@@ -19,3 +19,7 @@ path "transit/decrypt/payloads" {
 path "secret/data/saip/postgres/worker-cpu" {
   capabilities = ["read"]
 }
+# An HMAC over kept results of stages: made when one is kept, made again and compared when one is found.
+path "transit/hmac/steps/sha2-256" {
+  capabilities = ["update"]
+}
