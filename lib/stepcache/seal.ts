@@ -22,7 +22,7 @@ export function sealedText(step: Omit<KeptStep, 'mac'>): string {
 /** Whether one who may use the key vouched for the entry as it is. @throws the errors of `hmac`, but a refusal */
 export async function isSealed(step: KeptStep, hmac: StepHmac): Promise<boolean> {
   const { mac } = step;
-  if (mac === null || !FORM.test(mac)) return false;
+  if (mac === undefined || !FORM.test(mac)) return false;
   try {
     const expected = Buffer.from(await hmac(sealedText(step), mac));
     const found = Buffer.from(mac);

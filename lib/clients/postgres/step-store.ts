@@ -21,7 +21,7 @@ const KeptStep = z.object({
   /** What the key is the digest of. */
   material: z.unknown(),
   /** HMAC over all of the above; absent in an entry that nobody vouches for. */
-  mac: z.string().nullable(),
+  mac: z.string().optional(),
 });
 export type KeptStep = z.infer<typeof KeptStep>;
 
