@@ -60,7 +60,7 @@ export function composeGuard({ config, logger, registry, pool, audit }: GuardPar
     raise: async (flag) => {
       if (!(await flags.raise(flag))) return;
       const { subject: actor, model, kind, evidence } = flag;
-      const numbers = Object.entries(evidence).map(([name, value]) => [name, String(value)]);
+      const numbers = Object.entries(evidence).map(([name, value]): [string, string] => [name, String(value)]);
       const entry = { actor, action: 'misuse:flag', subject: `model:${model}`, decision: 'deny' } as const;
       await audit.append({ ...entry, detail: { kind, ...Object.fromEntries(numbers) } });
       logger.warn({ model, kind, evidence }, 'a caller was flagged');

@@ -38,9 +38,8 @@ export function checkHeader(token: string, { types, algorithms }: ExternalIssuer
     throw refusal('is signed with an algorithm not allowed', 'algorithm');
   if (typeof header['kid'] !== 'string') throw refusal('names no key', 'key');
   // RFC 7515 section 4.1.9: a media type, whatever its case, with or without "application/".
-  const typ = String(header['typ'] ?? '')
-    .toLowerCase()
-    .replace(/^application\//, '');
+  const given = header['typ'];
+  const typ = (typeof given === 'string' ? given : '').toLowerCase().replace(/^application\//, '');
   if (!types.some((type) => type.toLowerCase() === typ)) throw refusal('is of a type not allowed', 'type');
 }
 

@@ -2,54 +2,17 @@ import { LRUCache } from 'lru-cache';
 import pRetry from 'p-retry';
 import type { Caller } from '../../http/route.ts';
 import { ApiError } from '../../errors.ts';
-import type { NewFlag } from '../../../lib/clients/index.ts';
-import {
-  Bucket,
-  dailyHeaders,
-  rateLimitHeaders,
-  type Account,
-  type BucketSize,
-  type EffectiveLimit,
-  type Taken,
-  type UsageLedger,
-} from '../../../lib/limits/index.ts';
+import { Bucket, dailyHeaders, rateLimitHeaders, type BucketSize, type Taken } from '../../../lib/limits/index.ts';
 import { describeHardening, type Suspicion } from '../../../lib/misuse/index.ts';
-import type { GuardMetrics, Use } from './metrics.ts';
+import type { InferenceGuardOptions, Seat, SeatKeeper } from './seat.ts';
 import type { Servable } from './servable.ts';
-import { callerKey, type EffectiveProtection, type GuardState } from './state.ts';
+import { callerKey } from './state.ts';
 import { Visit } from './visit.ts';
-import type { Watch } from './watch.ts';
-
-export interface InferenceGuardOptions {
-  readonly state: GuardState;
-  readonly ledger: UsageLedger;
-  readonly watch: Watch;
-  readonly metrics: GuardMetrics;
-  /** Requests a second of a caller who is slowed. */
-  readonly slowRate: number;
-  /** Keeps a flag and its record. @returns once both are durable */
-  readonly raise: (flag: NewFlag) => Promise<void>;
-  readonly onError: (error: unknown) => void;
-}
 
 /** Where the headers of an answer are set. */
 export interface HeaderSink {
   readonly headersSent?: boolean;
   setHeader(name: string, value: string): unknown;
-}
-
-/** What is known of a caller and a model, until limits, protections or flags are read again. */
-export interface Seat {
-  readonly key: string;
-  readonly account: Account;
-  readonly version: number;
-  readonly limit: EffectiveLimit;
-  readonly protection: EffectiveProtection;
-  readonly bucket: Bucket;
-  readonly slow: Bucket;
-  readonly use: Use;
-  /** What is done to the answers, for people; empty where nothing is. */
-  readonly hardening: string;
 }
 
 /** Callers and models whose seats and buckets are kept; a bucket that is forgotten is full again. */
@@ -59,7 +22,7 @@ const REMEMBERED = 20_000;
  * Stands between a caller and a model: rates, quotas, flags and ranges before the run, hardening after it. A request
  * costs it some microseconds and no look into the database.
  */
-export class InferenceGuard {
+export class InferenceGuard implements SeatKeeper {
   readonly #options: InferenceGuardOptions;
   readonly #seats = new LRUCache<string, Seat>({ max: REMEMBERED });
   readonly #buckets = new LRUCache<string, Bucket>({ max: REMEMBERED });

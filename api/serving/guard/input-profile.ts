@@ -83,7 +83,7 @@ function outsideOf(tensor: TensorData | undefined, [least, most]: readonly [numb
 
 interface Column {
   readonly name: string;
-  outside(value: number | string): boolean;
+  readonly outside: (value: number | string) => boolean;
 }
 
 const NONE = new Float32Array(0);

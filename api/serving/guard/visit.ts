@@ -2,9 +2,9 @@ import { rounded } from '../../../lib/misuse/index.ts';
 import { ApiError } from '../../errors.ts';
 import type { Feeds } from '../runtime/session.ts';
 import type { TensorData } from '../tensors.ts';
-import type { InferenceGuard, InferenceGuardOptions, Seat } from './guard.ts';
 import { inputProfileOf, rowsOf, type InputProfile } from './input-profile.ts';
 import { hardenResults, predictedClasses } from './outputs.ts';
+import type { InferenceGuardOptions, Seat, SeatKeeper } from './seat.ts';
 import type { Servable } from './servable.ts';
 
 type Results = Readonly<Record<string, TensorData>>;
@@ -27,12 +27,12 @@ export class Visit {
   readonly model: Servable;
   readonly #target: Servable;
   readonly #seat: Seat;
-  readonly #guard: InferenceGuard;
+  readonly #guard: SeatKeeper;
   readonly #options: InferenceGuardOptions;
   #counted = false;
   #outside = 0;
 
-  constructor(target: Servable, seat: Seat, guard: InferenceGuard, options: InferenceGuardOptions) {
+  constructor(target: Servable, seat: Seat, guard: SeatKeeper, options: InferenceGuardOptions) {
     this.#target = target;
     this.#seat = seat;
     this.#guard = guard;
