@@ -1,20 +1,43 @@
-import { ConfigError, loadConfig } from '../lib/config/index.ts';
-import { createLogger, createMetricsRegistry, startTelemetry } from '../lib/telemetry/index.ts';
-import { composeApi } from './compose/index.ts';
+import cluster from 'node:cluster';
+import { ConfigError, loadConfig, type SaipConfig } from '../lib/config/index.ts';
+import { createLogger, createMetricsRegistry, startTelemetry, type Logger } from '../lib/telemetry/index.ts';
+import { Primary, joinProcesses } from './processes/index.ts';
 
 /** sysexits.h, EX_CONFIG: starting again will not help. */
 const EX_CONFIG = 78;
 
-/** The API process: starts, serves until SIGTERM or SIGINT, drains. */
+/** The API: starts, serves until SIGTERM or SIGINT, drains. With several processes, the first only starts the others. */
 async function main(): Promise<void> {
   const config = loadConfig('api');
   const logger = createLogger('api', { level: config.logLevel });
+  if (config.api.processes > 1 && cluster.isPrimary) startProcesses(config, logger);
+  else await serve(config, logger);
+}
+
+function startProcesses(config: SaipConfig, logger: Logger): void {
+  const { processes: count } = config.api;
+  const primary = new Primary({ count, logger, onEnd: (code) => process.exit(code) });
+  primary.start();
+  logger.info({ processes: count }, 'the API starts');
+  process.on('SIGTERM', () => primary.stop());
+  process.on('SIGINT', () => primary.stop());
+}
+
+async function serve(config: SaipConfig, logger: Logger): Promise<void> {
+  // Most of the code: a process that only starts others does without.
+  const { composeApi } = await import('./compose/index.ts');
   const telemetry = await startTelemetry({ config });
-  const api = await composeApi({ config, logger, registry: createMetricsRegistry('api') });
+  const registry = createMetricsRegistry('api');
+  const member = cluster.isWorker ? joinProcesses(registry) : undefined;
+  const api = await composeApi({ config, logger, registry, member });
   const port = await api.start();
   logger.info({ host: config.api.host, port, traces: telemetry.enabled }, 'the API answers');
 
+  let stopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    // A terminal sends its signal to every process of a group, and so does the process that started this one.
+    if (stopping) return;
+    stopping = true;
     logger.info({ signal }, 'the API drains');
     try {
       await api.stop();
@@ -25,8 +48,8 @@ async function main(): Promise<void> {
       process.exit(1);
     }
   };
-  process.once('SIGTERM', (signal) => void stop(signal));
-  process.once('SIGINT', (signal) => void stop(signal));
+  process.on('SIGTERM', (signal) => void stop(signal));
+  process.on('SIGINT', (signal) => void stop(signal));
 }
 
 main().catch((error: unknown) => {

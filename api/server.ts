@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Express } from 'express';
@@ -16,7 +16,8 @@ export class HttpServer {
   readonly #server: Server;
   #draining = false;
 
-  constructor(app: Express) {
+  /** @param first answers what it will, and says so; everything else is the application's */
+  constructor(app: Express, first?: { handle(request: IncomingMessage, response: ServerResponse): boolean }) {
     this.#server = createServer(
       {
         // A client gets so long for its headers and for its whole request, which may be a file.
@@ -28,7 +29,7 @@ export class HttpServer {
       (request, response) => {
         // Told so, a client sends its next request elsewhere and not into a connection that is about to close.
         if (this.#draining) response.setHeader('Connection', 'close');
-        app(request, response);
+        if (first?.handle(request, response) !== true) app(request, response);
       },
     );
   }

@@ -6,6 +6,7 @@ import type { Suite } from './figure.ts';
 const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   datasets: () => import('./datasets/suite.ts'),
   audit: () => import('./audit/suite.ts'),
+  inference: () => import('./inference/suite.ts'),
   training: () => import('./training/suite.ts'),
 };
 

@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { looksLikeApiKey, type ApiKeyVerifier, type TokenVerifier } from '../../lib/identity/index.ts';
 import { ApiError } from '../errors.ts';
 import type { Caller } from '../http/route.ts';
@@ -28,7 +28,7 @@ export class Authenticator {
   }
 
   /** @throws {ApiError} `UNAUTHENTICATED`; IdentityError `TOKEN_INVALID`, `API_KEY_INVALID` */
-  async authenticate(request: Request, { cookie }: { cookie: boolean }): Promise<Caller> {
+  async authenticate(request: IncomingMessage, { cookie }: { cookie: boolean }): Promise<Caller> {
     try {
       return await this.#authenticate(request, cookie);
     } catch (error) {
@@ -37,7 +37,7 @@ export class Authenticator {
     }
   }
 
-  async #authenticate(request: Request, cookie: boolean): Promise<Caller> {
+  async #authenticate(request: IncomingMessage, cookie: boolean): Promise<Caller> {
     const header = request.headers.authorization;
     const key = request.headers['x-api-key'];
     if (header !== undefined && key !== undefined) {
@@ -67,7 +67,7 @@ export class Authenticator {
   }
 
   /** SameSite keeps other sites out; the origin check keeps out other ports of the same host. */
-  #session(request: Request): Caller | undefined {
+  #session(request: IncomingMessage): Caller | undefined {
     const id = this.#options.cookie.read(request);
     if (id === undefined) return undefined;
     const origin = request.headers.origin;

@@ -1,4 +1,5 @@
-import type { CookieOptions, Request, Response } from 'express';
+import type { IncomingMessage } from 'node:http';
+import type { CookieOptions, Response } from 'express';
 
 const NAME = 'saip_session';
 
@@ -22,7 +23,7 @@ export class SessionCookie {
     response.clearCookie(NAME, this.#options);
   }
 
-  read(request: Request): string | undefined {
+  read(request: Pick<IncomingMessage, 'headers'>): string | undefined {
     for (const pair of (request.headers.cookie ?? '').split(';')) {
       const [name, value] = pair.trim().split('=');
       if (name === NAME && value !== undefined && /^[A-Za-z0-9_-]{43}$/.test(value)) return value;

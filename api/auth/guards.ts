@@ -11,17 +11,18 @@ export interface GuardsOptions {
   readonly auditLog: Pick<AuditLog, 'append'>;
   /** Failed sign-ins of one address in a minute before it has to wait; default 30. */
   readonly credentialFailures?: number;
+  /** Among how many processes they are shared out; default 1. */
+  readonly processes?: number;
 }
 
 const MINUTE_MS = 60_000;
 
 /** Who may do what, with a record of it: what `mount` puts before every handler. */
 export function createGuards(options: GuardsOptions): Guards {
-  const { authenticator, authorizer, auditLog, credentialFailures = 30 } = options;
+  const { authenticator, authorizer, auditLog, credentialFailures = 30, processes = 1 } = options;
   return {
     authenticate: (request, { cookie }) => authenticator.authenticate(request, { cookie }),
-    decide: ({ principal: { sub, roles, tenant, scope }, action, resource }) =>
-      authorizer.decide({ principal: { sub, roles, tenant, ...(scope && { scope }) }, action, resource }),
+    decide: decideBy(authorizer),
     audit: async ({ detail: { traceId, ...detail }, ...entry }) => {
       try {
         await auditLog.append({ ...entry, traceId, detail });
@@ -34,7 +35,7 @@ export function createGuards(options: GuardsOptions): Guards {
     limiters: {
       credentials: rateLimit({
         windowMs: MINUTE_MS,
-        limit: credentialFailures,
+        limit: Math.ceil(credentialFailures / processes),
         // Programs fetch tokens often and rightly; guessing secrets shows in failures.
         skipSuccessfulRequests: true,
         standardHeaders: 'draft-8',
@@ -46,4 +47,10 @@ export function createGuards(options: GuardsOptions): Guards {
       }),
     },
   };
+}
+
+/** Asks `authorizer` about a caller; what else is known of the caller is none of the policy's business. */
+export function decideBy(authorizer: Pick<Authorizer, 'decide'>): Guards['decide'] {
+  return ({ principal: { sub, roles, tenant, scope }, action, resource }) =>
+    authorizer.decide({ principal: { sub, roles, tenant, ...(scope && { scope }) }, action, resource });
 }

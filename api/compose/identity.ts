@@ -14,7 +14,14 @@ import {
   type ExternalTrust,
   type VerifiedToken,
 } from '../../lib/identity/index.ts';
-import { ApiKeyring, Authenticator, SessionCookie, Sessions, credentialRefusals } from '../auth/index.ts';
+import {
+  ApiKeyring,
+  Authenticator,
+  SessionCookie,
+  Sessions,
+  credentialRefusals,
+  type SessionExchange,
+} from '../auth/index.ts';
 import type { AuthRoutesOptions } from '../routes/index.ts';
 import type { ApprovalSigner } from '../temporal/updates.ts';
 
@@ -41,14 +48,16 @@ interface IdentityParts {
   readonly bao: BaoClient;
   readonly pool: Pool;
   readonly registry: Registry;
+  /** Other processes of this API. */
+  readonly others: SessionExchange | undefined;
 }
 
 /** Tokens, sessions and approvals, with their keys in OpenBao. */
-export function composeIdentity({ config, bao, pool, registry }: IdentityParts): Identity {
+export function composeIdentity({ config, bao, pool, registry, others }: IdentityParts): Identity {
   const keys = new TransitKeySet({ transit: bao, key: 'tokens' });
   const approvals = new TransitKeySet({ transit: bao, key: 'approvals' });
   const token = { keys, issuer: config.api.url, audience: TOKEN_AUDIENCE };
-  const sessions = new Sessions();
+  const sessions = new Sessions({ others });
   const apiKeys = new ApiKeys(pool);
   const verifier = new ApiKeyVerifier({ store: apiKeys, hash: (key, like) => bao.transitHmac(API_KEYS, key, like) });
   const revoked = new RevokedTokens(pool);

@@ -22,17 +22,20 @@ import { ToolPolicy } from '../../lib/agents/index.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { DatasetCatalogue } from '../../lib/datasets/index.ts';
 import { resolveTrainInput } from '../../lib/ml/index.ts';
-import { Authorizer } from '../../lib/policy/index.ts';
+import { Authorizer, DecisionCache } from '../../lib/policy/index.ts';
 import { ReleaseStore } from '../../lib/release/index.ts';
 import { resolveSearchInput } from '../../lib/search/index.ts';
 import type { StepCollection } from '../../contracts/step-cache.ts';
 import { collectSteps } from '../../lib/stepcache/index.ts';
 import { transitPublicKeys } from '../../lib/supplychain/index.ts';
 import { createApp } from '../app.ts';
-import { SignIn, cors, createGuards } from '../auth/index.ts';
+import { SignIn, cors, createGuards, decideBy } from '../auth/index.ts';
+import { DataPlane } from '../data-plane/index.ts';
 import type { Logger } from '../http/error-handler.ts';
+import { HttpMetrics } from '../http/metrics.ts';
 import type { Route } from '../http/route.ts';
 import { untraced } from '../http/trace.ts';
+import type { Member } from '../processes/index.ts';
 import { routeTable } from '../route-table.ts';
 import { HttpServer } from '../server.ts';
 import { InferenceMetrics } from '../serving/index.ts';
@@ -52,6 +55,8 @@ export interface ComposeOptions {
   readonly config: SaipConfig;
   readonly logger: Logger;
   readonly registry: Registry;
+  /** Where this is one of several processes. */
+  readonly member?: Member | undefined;
 }
 
 export interface Api {
@@ -69,7 +74,7 @@ const Credentials = z.object({ username: z.string(), password: z.string() });
  * Builds the API out of its parts; the only place that knows them all.
  * @throws SECRET_UNAVAILABLE, POLICY_UNAVAILABLE: without keys and policy there is nothing that it may answer
  */
-export async function composeApi({ config, logger, registry }: ComposeOptions): Promise<Api> {
+export async function composeApi({ config, logger, registry, member }: ComposeOptions): Promise<Api> {
   const bao = new BaoClient({ address: config.bao.address, loginFile: loginFile(config) });
   const credentials = Credentials.parse(await bao.kvRead('saip/postgres/api'));
   const pool = createPool(config, credentials);
@@ -83,13 +88,15 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
   });
   const serving = composeServing({ config, logger, bao, pool, credentials });
   const feeds = new EventFeeds({ read: (id) => untraced(() => readEvent(temporal, id)) });
-  const identity = composeIdentity({ config, bao, pool, registry });
+  const identity = composeIdentity({ config, bao, pool, registry, others: member });
   const audit = await composeAudit({ config, logger, registry, bao, pool });
   const guard = composeGuard({ config, logger, registry, pool, audit: audit.log });
+  const authorizer = await Authorizer.load();
   const guards = createGuards({
     authenticator: identity.authenticator,
-    authorizer: await Authorizer.load(),
+    authorizer,
     auditLog: audit.log,
+    processes: config.api.processes,
   });
   const models = new ModelRegistry(pool);
   const aliases = new AliasLog(pool);
@@ -117,7 +124,11 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     audit: audit.routes,
     // Histories hold payloads from before encryption, such as search attributes: shown as they are.
     codec: { codec: createPayloadCodec({ keyring, plaintext: 'pass' }) },
-    health: { checks: healthChecks({ bao, pool, temporal, serving }), registry, metricsOpen: config.api.metricsOpen },
+    health: {
+      checks: healthChecks({ bao, pool, temporal, serving }),
+      scrape: member?.scrape ?? (() => registry.metrics()),
+      metricsOpen: config.api.metricsOpen,
+    },
     imports: {
       temporal,
       artifacts,
@@ -157,14 +168,12 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
     },
     openapi: { version: VERSION, url: config.api.url },
   });
+  const surface = { routes, logger, metrics: new HttpMetrics(registry), https: config.api.url.startsWith('https:') };
   const server = new HttpServer(
-    createApp({
-      routes,
-      guards,
-      logger,
-      registry,
-      https: config.api.url.startsWith('https:'),
-      cors: cors({ origins: identity.origins, prefix: '/v1/codec/' }),
+    createApp({ ...surface, guards, cors: cors({ origins: identity.origins, prefix: '/v1/codec/' }) }),
+    new DataPlane({
+      ...surface,
+      guards: { authenticate: guards.authenticate, decide: decideBy(new DecisionCache({ authorizer })) },
     }),
   );
   return {
@@ -173,8 +182,10 @@ export async function composeApi({ config, logger, registry }: ComposeOptions): 
       await identity.revocations.start();
       audit.start();
       await guard.start();
+      // Among several processes, one that has loaded nothing yet would be given requests that the others can answer.
+      if (member) await serving.start();
       const port = await server.listen(config.api.host, config.api.port);
-      await serving.start();
+      if (!member) await serving.start();
       return port;
     },
     stop: async ({ notice } = {}) => {

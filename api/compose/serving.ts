@@ -46,5 +46,11 @@ export function composeServing({ config, logger, bao, pool, credentials }: Servi
       }),
     logger,
     settings: config.serving,
+    batching: {
+      mode: config.serving.batching,
+      rows: config.serving.batchRows,
+      delay: config.serving.batchDelay,
+      queue: config.serving.queue,
+    },
   });
 }

@@ -1,13 +1,14 @@
+import type { IncomingMessage } from 'node:http';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { ApiError } from '../errors.ts';
 import { checkJsonText } from './json-text.ts';
 import type { BodyType, Route } from './route.ts';
 import { validate } from './validate.ts';
 
-const DEFAULT_LIMIT = 256 * 1024;
+export const DEFAULT_LIMIT = 256 * 1024;
 /** How long a client may take to send a body; files have longer, by the server's own limit. */
-const READ_MS = 60_000;
-const DEFAULT_TYPES: readonly BodyType[] = ['application/json'];
+export const READ_MS = 60_000;
+export const DEFAULT_TYPES: readonly BodyType[] = ['application/json'];
 
 /**
  * Reads and checks the body of one route with its own limit and media types. Runs after the permission check, so that
@@ -29,31 +30,23 @@ export function bodyReader(route: Route): (request: Request, response: Response)
   return async (request, response) => {
     if (!hasBody(request)) {
       if (route.bodyOptional === true) return check(route, {});
-      throw new ApiError('REQUEST_INVALID', 'The request has no body.', { field: 'body' });
+      throw noBody();
     }
     const untyped = route.untyped === true && request.headers['content-type'] === undefined;
     const type = untyped ? types[0] : types.find((candidate) => request.is(candidate) !== false);
     if (type === undefined) {
-      throw new ApiError('UNSUPPORTED_MEDIA_TYPE', `Send ${types.join(' or ')}.`, {
-        field: 'header.content-type',
-        headers: { Accept: types.join(', ') },
-      });
+      throw otherType(types);
     }
     const late = setTimeout(() => request.destroy(), READ_MS).unref();
-    const parser = parsers[route.decode === undefined ? type : 'application/octet-stream'];
-    await run(parser, request, response)
+    await run(parsers[type], request, response)
       .catch((error: unknown) => refuseEncoding(error, request))
       .finally(() => clearTimeout(late));
-    const read = request.body as unknown;
-    if (route.decode === undefined) return check(route, read);
-    // Of a request whose connection broke meanwhile nothing is read.
-    if (Buffer.isBuffer(read)) return route.decode(read, request.headers);
-    throw new ApiError('REQUEST_INVALID', 'The body ended before its end.', { field: 'body' });
+    return check(route, request.body as unknown);
   };
 }
 
 /** What unpacks a body gives its errors no type of the body reader's. */
-function refuseEncoding(error: unknown, { headers }: Request): never {
+export function refuseEncoding(error: unknown, { headers }: IncomingMessage): never {
   const typed = error instanceof ApiError || (error instanceof Error && 'type' in error);
   if (typed || headers['content-encoding'] === undefined) throw error;
   throw new ApiError('REQUEST_INVALID', 'The body is not what its content encoding says.', {
@@ -67,13 +60,25 @@ function check({ body }: Route, value: unknown): unknown {
 }
 
 /** RFC 9112: a body is there when its length or a transfer coding is announced; an announced 0 is none. */
-function hasBody(request: Request): boolean {
+export function hasBody(request: IncomingMessage): boolean {
   if (request.headers['transfer-encoding'] !== undefined) return true;
   const length = request.headers['content-length'];
   return length !== undefined && length !== '0';
 }
 
-function run(handler: RequestHandler, request: Request, response: Response): Promise<void> {
+export function noBody(): ApiError {
+  return new ApiError('REQUEST_INVALID', 'The request has no body.', { field: 'body' });
+}
+
+export function otherType(types: readonly string[]): ApiError {
+  return new ApiError('UNSUPPORTED_MEDIA_TYPE', `Send ${types.join(' or ')}.`, {
+    field: 'header.content-type',
+    headers: { Accept: types.join(', ') },
+  });
+}
+
+/** Runs one handler of Express to its end. */
+export function run(handler: RequestHandler, request: Request, response: Response): Promise<void> {
   return new Promise((resolve, reject) => {
     const settled = (error?: unknown): void => {
       if (error === undefined || error === null) resolve();

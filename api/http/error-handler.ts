@@ -1,4 +1,5 @@
-import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { ApiError } from '../errors.ts';
 import { PROBLEM_MEDIA_TYPE, meaningOf, problemOf } from './problem.ts';
@@ -27,26 +28,44 @@ export function notFound(): RequestHandler {
   };
 }
 
-/** The last handler: every error leaves as problem details, and what the server did wrong is logged with its stack. */
+/** What is answered instead of a result, whoever answers it. */
+export interface Refused {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Problem details as JSON. */
+  readonly body: string;
+}
+
+/** Every error leaves as problem details, and what the server did wrong is logged with its stack. */
+export function refused(
+  error: unknown,
+  { method, path, traceId }: { readonly method: string; readonly path: string; readonly traceId: string },
+  logger: Logger,
+): Refused {
+  const meaning = meaningOf(error);
+  const problem = problemOf(meaning, { instance: path, traceId });
+  const fields = { traceId, method, path, code: problem.code };
+  if (problem.status >= 500) logger.error({ ...fields, err: error }, problem.detail);
+  else logger.info(fields, problem.detail);
+  if (path.startsWith('/v2')) problem.error = problem.detail;
+  if (path === '/v1/auth/token') problem.error = OAUTH_ERRORS[meaning.code] ?? 'server_error';
+  const { status, code } = problem;
+  const headers = { ...meaning.headers, ...(status === 401 && { 'WWW-Authenticate': challenge(code) }) };
+  return { status, headers, body: JSON.stringify(problem) };
+}
+
+/** The last handler of Express. */
 export function errorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
-    const meaning = meaningOf(error);
-    const traceId = traceIdOf(response);
-    const problem = problemOf(meaning, { instance: request.path, traceId });
-    const fields = { traceId, method: request.method, path: request.path, code: problem.code };
-    if (problem.status >= 500) logger.error({ ...fields, err: error }, problem.detail);
-    else logger.info(fields, problem.detail);
+    const at = { method: request.method, path: request.path, traceId: traceIdOf(response) };
+    const { status, headers, body } = refused(error, at, logger);
     if (response.headersSent) {
       // The status is out already; cutting the connection is what tells the client that the body is not whole.
       response.destroy();
       return;
     }
-    response.set(meaning.headers ?? {});
-    if (problem.status === 401) response.set('WWW-Authenticate', challenge(problem.code));
-    if (request.path.startsWith('/v2')) problem.error = problem.detail;
-    if (request.path === '/v1/auth/token') problem.error = OAUTH_ERRORS[meaning.code] ?? 'server_error';
-    if (!request.complete) endUnread(request, response);
-    response.status(problem.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
+    endUnread(request, response);
+    response.set(headers).status(status).type(PROBLEM_MEDIA_TYPE).send(body);
   };
 }
 
@@ -54,7 +73,8 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
 const UNREAD_MS = 5_000;
 
 /** Ends the connection of a body that nobody will read, but not before the answer was heard. */
-function endUnread(request: Request, response: Response): void {
+export function endUnread(request: IncomingMessage, response: ServerResponse): void {
+  if (request.complete) return;
   response.once('finish', () => {
     const cut = setTimeout(() => request.complete || request.destroy(), UNREAD_MS);
     cut.unref();

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { Action } from '../../contracts/roles.ts';
@@ -5,15 +6,7 @@ import type { Decision, Resource } from '../../lib/policy/index.ts';
 import { ApiError } from '../errors.ts';
 import { bodyReader } from './body.ts';
 import { deadline } from './deadline.ts';
-import {
-  ANONYMOUS,
-  EncodedBody,
-  type Access,
-  type Caller,
-  type Method,
-  type RequestContext,
-  type Route,
-} from './route.ts';
+import { ANONYMOUS, type Access, type Caller, type Method, type RequestContext, type Route } from './route.ts';
 import { nameSpan, traceIdOf } from './trace.ts';
 import { validate } from './validate.ts';
 
@@ -28,16 +21,16 @@ export interface AuditEntry {
 /** What stands between a request and its handler. */
 export interface Guards {
   /** @throws UNAUTHENTICATED or TOKEN_INVALID */
-  authenticate(request: Request, options: { cookie: boolean }): Promise<Caller>;
+  readonly authenticate: (request: IncomingMessage, options: { cookie: boolean }) => Promise<Caller>;
   /** @throws POLICY_UNAVAILABLE */
-  decide(request: { principal: Caller; action: Action; resource: Resource }): Decision;
+  readonly decide: (request: { principal: Caller; action: Action; resource: Resource }) => Decision;
   /** @throws AUDIT_UNAVAILABLE, and then nothing is done */
   readonly audit: (entry: AuditEntry) => Promise<void>;
   readonly limiters: Readonly<Record<'credentials', RequestHandler>>;
 }
 
 const ACCESS = new Set<string>([...Action.options, 'public', 'authenticated']);
-const DEFAULT_TIMEOUT_MS = 30_000;
+export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
  * Mounts the route table. The order of one request is: limit, authenticate, authorize, read and check the input,
@@ -51,6 +44,8 @@ export function mount(app: Express, routes: readonly Route[], guards: Guards): v
     const known = methods.get(entry.path) ?? new Set<Method>();
     if (known.has(entry.method)) throw new Error(`Two routes answer ${entry.method} ${entry.path}.`);
     methods.set(entry.path, known.add(entry.method));
+    // Answered before Express; here it only counts as a method of its path.
+    if (entry.plane) continue;
     const before = entry.limiter === undefined ? [] : [guards.limiters[entry.limiter]];
     app[entry.method](expressPath(entry.path), ...before, serve(entry, guards));
   }
@@ -132,22 +127,22 @@ async function permit(
     if (allow) return rule;
     denial = rule;
   }
+  const traceId = traceIdOf(response);
   if (isAudited(entry)) {
-    const detail = { traceId: traceIdOf(response), rule: denial, ...keyOf(caller) };
+    const detail = { traceId, rule: denial, ...keyOf(caller) };
     await guards.audit({ actor: sub, action, subject: subjectOf(request), decision: 'deny', detail });
-  }
-  throw new ApiError('FORBIDDEN', `${action} is not allowed to ${sub} (${denial}).`);
+  } else await entry.denied?.({ caller, traceId, asked: request.path, rule: denial });
+  throw forbidden(caller, action, denial);
+}
+
+export function forbidden({ sub }: Caller, action: Action, rule: string): ApiError {
+  return new ApiError('FORBIDDEN', `${action} is not allowed to ${sub} (${rule}).`);
 }
 
 async function answer(entry: Route, context: RequestContext): Promise<void> {
   const { response } = context;
   response.status(entry.success.status);
   const body = await entry.handler(context);
-  if (body instanceof EncodedBody) {
-    for (const [name, value] of Object.entries(body.headers)) response.setHeader(name, value);
-    response.end(body.bytes);
-    return;
-  }
   if (response.headersSent || entry.success.schema === undefined) {
     if (!response.headersSent && entry.success.status === 204) response.end();
     return;

@@ -53,17 +53,6 @@ export interface Success<R extends z.ZodType | undefined> {
 
 export type BodyType = 'application/json' | 'application/x-www-form-urlencoded' | 'application/octet-stream';
 
-/** An answer whose bytes are made by the handler, in place of a value that is written as JSON. */
-export class EncodedBody {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly bytes: Buffer;
-
-  constructor(headers: Readonly<Record<string, string>>, bytes: Buffer) {
-    this.headers = headers;
-    this.bytes = bytes;
-  }
-}
-
 /** A body that the handler reads itself, as a stream: `uploadedBytes`. */
 export interface UploadBody {
   readonly types: readonly string[];
@@ -84,7 +73,6 @@ export interface RouteSpec<
   H extends z.ZodType,
   B extends z.ZodType,
   R extends z.ZodType | undefined,
-  D = z.infer<B>,
 > {
   readonly method: Method;
   /** OpenAPI form: `/v1/models/{name}`. */
@@ -99,19 +87,19 @@ export interface RouteSpec<
   /** What the action is about, for policy: looked up by the path alone, before any body is read. */
   resource?(params: z.infer<P>): Promise<Resource> | Resource;
   /** What only the body says about the resource. Policy is then asked twice, before and after the body is read. */
-  readonly bodyResource?: BodyResource<D>;
+  readonly bodyResource?: BodyResource<z.infer<B>>;
   /** A session cookie is enough, from the origins that may send one; everywhere else only a bearer token counts. */
   readonly cookie?: boolean;
   /** Written to the audit log before the effect; default: every POST and DELETE with an access of its own. */
   readonly audited?: boolean;
   /** What the audit entry names besides the path: never a secret. */
-  auditDetail?(context: RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, D>): Record<string, string>;
+  auditDetail?(context: RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, z.infer<B>>): Record<string, string>;
+  /** Keeps a record of a refusal by policy, where the route is not `audited`. @throws AUDIT_UNAVAILABLE */
+  denied?(denial: Denial): Promise<void>;
   readonly params?: P;
   readonly query?: Q;
   readonly headers?: H;
   readonly body?: B;
-  /** Reads the body from its bytes; `body` then only documents what is sent as JSON. */
-  readonly decode?: (bytes: Buffer, headers: IncomingHttpHeaders) => D;
   /** Default: JSON only. */
   readonly bodyTypes?: readonly BodyType[];
   /** A body without a media type is taken for the first of `bodyTypes`: clients of the Open Inference Protocol send none. */
@@ -129,15 +117,78 @@ export interface RouteSpec<
   /** What can go wrong beyond what every route of its kind shares. */
   readonly errors?: readonly ErrorCode[];
   handler(
-    context: RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, D>,
-  ): R extends z.ZodType ? Promise<z.infer<R> | EncodedBody> | z.infer<R> | EncodedBody : Promise<void> | void;
+    context: RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, z.infer<B>>,
+  ): R extends z.ZodType ? Promise<z.infer<R>> | z.infer<R> : Promise<void> | void;
+}
+
+/** What policy refused. */
+export interface Denial {
+  readonly caller: Caller;
+  readonly traceId: string;
+  /** Path of the request. */
+  readonly asked: string;
+  readonly rule: string;
+}
+
+/** A request of the data plane: its body as it came. */
+export interface RawContext<P = unknown> {
+  readonly params: P;
+  readonly headers: IncomingHttpHeaders;
+  /** Without a content coding. */
+  readonly body: Buffer;
+  readonly caller: Caller;
+  readonly traceId: string;
+  /** Path of the request. */
+  readonly asked: string;
+  /** Why nobody waits for the answer any more: the client went away, or time is up. Changes while the request is served. */
+  readonly patience: { readonly over: Error | undefined };
+  /** Where headers of the answer are set, whatever it will be. */
+  readonly response: { setHeader(name: string, value: string): unknown };
+}
+
+export interface RawAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+/**
+ * What the data plane answers before Express sees the request. `body` and `success` describe it; reading the one and
+ * writing the other is the handler's work.
+ */
+export interface RawRouteSpec<P extends z.ZodType> extends Omit<
+  RouteSpec<P, z.ZodUndefined, z.ZodUndefined, z.ZodType, z.ZodType>,
+  | 'handler'
+  | 'resource'
+  | 'bodyResource'
+  | 'auditDetail'
+  | 'audited'
+  | 'query'
+  | 'headers'
+  | 'upload'
+  | 'limiter'
+  | 'access'
+> {
+  readonly access: Action;
+  /** Of the path alone: it is remembered for it. */
+  readonly resource: (params: z.infer<P>) => Resource;
+  /** Keeps a record of a refusal by policy. @throws AUDIT_UNAVAILABLE */
+  denied(denial: Denial): Promise<void>;
+  readonly raw: (context: RawContext<z.infer<P>>) => Promise<RawAnswer>;
+}
+
+/** How the data plane serves a route. */
+export interface RawHandling {
+  resource(params: unknown): Resource;
+  raw(context: RawContext): Promise<RawAnswer>;
 }
 
 /** A route with its types erased, as the table holds it. */
 export interface Route extends Omit<
-  RouteSpec<z.ZodType, z.ZodType, z.ZodType, z.ZodType, z.ZodType | undefined, unknown>,
+  RouteSpec<z.ZodType, z.ZodType, z.ZodType, z.ZodType, z.ZodType | undefined>,
   'handler' | 'auditDetail' | 'resource' | 'bodyResource'
 > {
+  /** Present where the data plane answers. */
+  readonly plane?: RawHandling;
   resource(params: unknown): Promise<Resource>;
   readonly bodyResource: BodyResource<unknown> | undefined;
   handler(context: RequestContext): Promise<unknown>;
@@ -151,9 +202,8 @@ export function route<
   H extends z.ZodType = z.ZodUndefined,
   B extends z.ZodType = z.ZodUndefined,
   R extends z.ZodType | undefined = undefined,
-  D = z.infer<B>,
->(spec: RouteSpec<P, Q, H, B, R, D>): Route {
-  type Parsed = RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, D>;
+>(spec: RouteSpec<P, Q, H, B, R>): Route {
+  type Parsed = RequestContext<z.infer<P>, z.infer<Q>, z.infer<H>, z.infer<B>>;
   // The mount parses each part with the schema of this very spec before it calls any of these functions.
   return {
     ...spec,
@@ -161,8 +211,26 @@ export function route<
     resource: async (params) => (await spec.resource?.(params as z.infer<P>)) ?? {},
     bodyResource: spec.bodyResource && {
       anyOf: spec.bodyResource.anyOf,
-      of: (body) => spec.bodyResource?.of(body as D) ?? {},
+      of: (body) => spec.bodyResource?.of(body as z.infer<B>) ?? {},
     },
     auditDetail: (context) => spec.auditDetail?.(context as Parsed) ?? {},
+  };
+}
+
+/** A route of the data plane, declared in the same table as all the others. */
+export function rawRoute<P extends z.ZodType>(spec: RawRouteSpec<P>): Route {
+  const { raw, resource, ...declared } = spec;
+  const plane: RawHandling = {
+    resource: (params) => resource(params as z.infer<P>),
+    raw: (context) => raw(context as RawContext<z.infer<P>>),
+  };
+  return {
+    ...declared,
+    audited: false,
+    plane,
+    bodyResource: undefined,
+    resource: async (params) => plane.resource(params),
+    auditDetail: () => ({}),
+    handler: () => Promise.reject(new Error('This route is answered by the data plane.')),
   };
 }

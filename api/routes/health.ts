@@ -1,4 +1,4 @@
-import type { Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { Liveness, Readiness } from '../../contracts/api.ts';
 import { isSaipError } from '../../contracts/errors.ts';
 import { route, type Route } from '../http/route.ts';
@@ -12,7 +12,8 @@ export interface HealthCheck {
 
 export interface HealthRoutesOptions {
   readonly checks: Readonly<Record<string, HealthCheck>>;
-  readonly registry: Registry;
+  /** Metrics in the Prometheus text format, of every process of this API. */
+  readonly scrape: () => Promise<string>;
   /** Lets anybody who reaches the port read the metrics; otherwise a token with `metrics:read` is asked for. */
   readonly metricsOpen: boolean;
 }
@@ -20,7 +21,7 @@ export interface HealthRoutesOptions {
 const tag = 'Operations';
 const CHECK_TIMEOUT_MS = 3_000;
 
-export function healthRoutes({ checks, registry, metricsOpen }: HealthRoutesOptions): Route[] {
+export function healthRoutes({ checks, scrape, metricsOpen }: HealthRoutesOptions): Route[] {
   return [
     route({
       method: 'get',
@@ -63,8 +64,8 @@ export function healthRoutes({ checks, registry, metricsOpen }: HealthRoutesOpti
       access: metricsOpen ? 'public' : 'metrics:read',
       success: { status: 200, description: 'The metrics.', mediaType: 'text/plain' },
       handler: async ({ response }) => {
-        response.set('Content-Type', registry.contentType);
-        response.send(await registry.metrics());
+        response.set('Content-Type', Registry.PROMETHEUS_CONTENT_TYPE);
+        response.send(await scrape());
       },
     }),
   ];

@@ -12,7 +12,7 @@ import { isSaipError } from '../../contracts/errors.ts';
 import { Name } from '../../contracts/reference.ts';
 import type { Resource } from '../../lib/policy/index.ts';
 import { VERSION } from '../version.ts';
-import { EncodedBody, route, type RequestContext, type Route } from '../http/route.ts';
+import { rawRoute, route, type RawAnswer, type RequestContext, type Route } from '../http/route.ts';
 import { GUARD_ERRORS, MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
 import { predictRoute } from './predict.ts';
 import { repositoryRoutes, type RepositoryRoutesOptions } from './repository.ts';
@@ -23,11 +23,13 @@ import {
   encodeInferResponse,
   infer,
   metadataOf,
+  recordDenial,
   recorded,
   type InferCall,
   type InferenceKeepers,
   type Inferred,
   type LoadedModel,
+  type Patience,
   type Servable,
 } from '../serving/index.ts';
 
@@ -165,22 +167,21 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       errors: ['MODEL_UNKNOWN', 'ALIAS_UNKNOWN'],
       handler: (context) => readiness(context, () => find(context.params)),
     }),
-    route({
+    rawRoute({
       method: 'post',
       path: `${path}/infer`,
       operationId: `infer${suffix}`,
       tag,
       summary: 'Predict',
-      access: 'model:infer',
       // Each is recorded after it, with its outcome, and before it is answered.
-      audited: false,
+      access: 'model:infer',
       params,
       resource: ofModel,
+      denied: (denial) => recordDenial(keepers, denial),
       description: 'Raw tensors follow the JSON in `application/octet-stream`, with `Inference-Header-Content-Length`.',
       body: InferRequest,
       bodyTypes: ['application/json', 'application/octet-stream'],
       untyped: true,
-      decode: decodeInferRequest,
       bodyLimit: BODY_LIMIT,
       success: {
         status: 200,
@@ -189,21 +190,23 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
         otherTypes: ['application/octet-stream'],
       },
       errors: inferErrors,
-      handler: (context) =>
-        recorded(
+      raw: (context) => {
+        const call = decodeInferRequest(context.body, context.headers);
+        const { patience, asked } = context;
+        return recorded(
           keepers,
-          context,
+          { ...context, request: { path: asked } },
           () => find(context.params),
-          (model) => answer(model, context.body),
-        ),
+          (model) => answer(model, call, patience),
+        );
+      },
     }),
   ];
 }
 
-async function answer(model: Servable, call: InferCall): Promise<Inferred<EncodedBody>> {
-  const inferred = await infer(model, call);
-  const { headers, body } = encodeInferResponse(inferred.response);
-  return { ...inferred, response: new EncodedBody(headers, body) };
+async function answer(model: Servable, call: InferCall, patience: Patience): Promise<Inferred<RawAnswer>> {
+  const inferred = await infer(model, call, { patience });
+  return { ...inferred, response: encodeInferResponse(inferred.response) };
 }
 
 function ofModel({ model }: AliasParams | VersionParams): Resource {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PredictRequest, PredictResponse } from '../../contracts/predict.ts';
 import { route, type Route } from '../http/route.ts';
-import { predict, recorded, type InferenceKeepers, type ServedModels } from '../serving/index.ts';
+import { predict, recordDenial, recorded, type InferenceKeepers, type ServedModels } from '../serving/index.ts';
 import { GUARD_ERRORS, MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
 
 const BODY_LIMIT = 8 * 1024 * 1024;
@@ -22,6 +22,7 @@ export function predictRoute({ served, ...keepers }: PredictRouteOptions): Route
     resource: ({ model }) => ({ model: model.model }),
     // Recorded with its outcome, before it is answered.
     audited: false,
+    denied: (denial) => recordDenial(keepers, denial),
     params: z.strictObject({ model: ModelAtAlias }),
     body: PredictRequest,
     bodyLimit: BODY_LIMIT,

@@ -10,6 +10,7 @@ import {
   featuresOf,
   predict,
   readRecords,
+  recordDenial,
   recorded,
   type InferenceKeepers,
   type ServedModels,
@@ -42,6 +43,7 @@ export function scoreRoute({ served, ...keepers }: ScoreRouteOptions): Route {
     access: 'model:infer',
     // Each batch is recorded with its outcome, before it is answered.
     audited: false,
+    denied: (denial) => recordDenial(keepers, denial),
     params: z.strictObject({ model: ModelAtAlias }),
     upload,
     timeout: TIMEOUT_MS,

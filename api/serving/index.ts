@@ -1,5 +1,6 @@
 export { decodeInferRequest, encodeInferResponse, type InferCall } from './codec/index.ts';
 export * from './guard/index.ts';
+export type { Patience, RunCall } from './batcher.ts';
 export { infer, metadataOf, type Inferred } from './infer.ts';
 export { LoadedModel } from './loaded-model.ts';
 export { InferenceMetrics } from './metrics.ts';
@@ -8,6 +9,6 @@ export { ModelSource, type RemoteFiles } from './model-source.ts';
 export { featuresOf, predict } from './predict.ts';
 export { RECORD_TYPES, readRecords, type RecordType } from './records.ts';
 export { InferenceRecorder, type InferenceEvent } from './record.ts';
-export { recorded, type InferenceContext, type InferenceKeepers } from './recorded.ts';
+export { recordDenial, recorded, type InferenceContext, type InferenceKeepers } from './recorded.ts';
 export { ServedModels, loadedOf, type Slot } from './served-models.ts';
 export { ServingService, type ServingServiceOptions } from './service.ts';

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ModelMetadata } from '../../contracts/inference.ts';
+import { rowsOf } from './batch.ts';
+import type { RunCall } from './batcher.ts';
 import {
   readInputs,
   readOutputs,
@@ -43,18 +45,17 @@ export interface Inferred<T> {
  * Answers one request of the Open Inference Protocol V2.
  * @throws {ApiError} `TENSOR_INVALID`, `UNSUPPORTED_DATATYPE`, `MODEL_NOT_READY`, `UNAVAILABLE`
  */
-export async function infer(model: Servable, call: InferCall): Promise<Inferred<InferAnswer>> {
+export async function infer(model: Servable, call: InferCall, run: RunCall = {}): Promise<Inferred<InferAnswer>> {
   const begunAt = performance.now();
   const feeds = readInputs(specsOf(model), call);
   const known = model.outputs.map(({ name }) => name);
   const wanted = readOutputs(known, call);
   // Before the run, which may hand the buffers to another thread.
   const inputDigest = inputDigestOf(feeds);
+  const rows = rowsOf(feeds);
   const startedAt = performance.now();
-  const results = await model.run(
-    feeds,
-    wanted.map(({ name }) => name),
-  );
+  const names = wanted.map(({ name }) => name);
+  const results = await model.run(feeds, names, run);
   const endedAt = performance.now();
   const raw = wanted.flatMap(({ name, binary, classes }) => {
     const tensor = results[name];
@@ -74,14 +75,20 @@ export async function infer(model: Servable, call: InferCall): Promise<Inferred<
       outputs,
     },
     timings: {
+      ...timingsOf(run, rows),
       input: startedAt - begunAt,
-      compute: endedAt - startedAt,
       output: performance.now() - endedAt,
-      rows: Math.max(1, ...Object.values(feeds).map(({ dims }) => dims[0] ?? 1)),
     },
     inputDigest,
     output: summaryOf(raw),
   };
+}
+
+/** Where the time of a call went. */
+export function timingsOf({ ran }: RunCall, rows: number): InferTimings {
+  if (ran === undefined) return { compute: 0, rows };
+  const { askedAt, startedAt, endedAt, batch } = ran;
+  return { compute: endedAt - startedAt, queued: startedAt - askedAt, batch, rows };
 }
 
 export function metadataOf(model: Servable, versions: readonly string[]): ModelMetadata {

@@ -1,14 +1,17 @@
-import { performance } from 'node:perf_hooks';
 import type { TensorMetadata } from '../../contracts/inference.ts';
 import type { ModelFacts } from '../../contracts/registry.ts';
 import { ApiError } from '../errors.ts';
-import { zeros, type TensorData } from './tensors.ts';
+import { rowsOf } from './batch.ts';
+import { Batcher, PATIENT, type BatchLimits, type Outputs, type Patience, type Ran, type RunCall } from './batcher.ts';
+import { measure, type Cost } from './cost.ts';
+import { traceRun } from './spans.ts';
+import { zeros } from './tensors.ts';
 import { OrtSession, type Feeds, type SessionSettings } from './runtime/session.ts';
 import type { ThreadPool } from './runtime/thread-pool.ts';
 
 const INLINE_BUDGET_MS = 2;
-const WARM_UP_ROWS = 8;
-const WARM_UP_CALLS = 3;
+/** Calls of several rows must let through so many times as many requests. */
+const WORTH_IT = 1.2;
 
 export interface LoadOptions {
   readonly model: string;
@@ -22,12 +25,13 @@ export interface LoadOptions {
   readonly threads: ThreadPool;
   /** Milliseconds that a call may hold the event loop; default 2. */
   readonly inlineBudget?: number;
+  /** Default: every request has a call of its own. */
+  readonly batching?: BatchSettings;
 }
 
-/** Milliseconds: `base` for any call plus `row` for each entry of the first axis. */
-interface Cost {
-  readonly base: number;
-  readonly row: number;
+/** When requests share calls: `auto` where it was measured to be worth it, when the model was loaded. */
+export interface BatchSettings extends BatchLimits {
+  readonly mode: 'auto' | 'on' | 'off';
 }
 
 /**
@@ -44,6 +48,7 @@ export class LoadedModel {
   readonly #threads: ThreadPool;
   readonly #cost: Cost;
   readonly #budget: number;
+  readonly #batcher: Batcher | undefined;
   #inFlight = 0;
   #retired = false;
   #freed = false;
@@ -58,16 +63,19 @@ export class LoadedModel {
     this.#session = session;
     this.#cost = cost;
     this.#budget = options.inlineBudget ?? INLINE_BUDGET_MS;
+    this.#batcher = this.#batcherFor(options.batching);
   }
 
   /**
-   * Loads the graph and runs it on zeros, once to compile and then to measure what a call costs.
+   * Loads the graph, measures what a call costs, and warms up what will answer.
    * @throws {ApiError} `MODEL_LOAD_FAILED`
    */
   static async load(options: LoadOptions): Promise<LoadedModel> {
     try {
       const session = await OrtSession.create(options.bytes, options.settings);
-      return new LoadedModel(options, session, await measure(session));
+      const model = new LoadedModel(options, session, await measure(session));
+      await model.#warmUp(options.batching?.rows ?? 1);
+      return model;
     } catch (error) {
       throw new ApiError('MODEL_LOAD_FAILED', `ONNX Runtime cannot run ${options.model} ${options.version}.`, {
         cause: error,
@@ -88,24 +96,71 @@ export class LoadedModel {
     return this.#cost.base + this.#cost.row * rows > this.#budget;
   }
 
-  async run(feeds: Feeds, fetches: readonly string[]): Promise<Readonly<Record<string, TensorData>>> {
+  /** Whether requests share calls of the runtime. */
+  get batches(): boolean {
+    return this.#batcher !== undefined;
+  }
+
+  /** The outputs of one request; `call` is told how it went. @throws as `perform` */
+  async run(feeds: Feeds, fetches: readonly string[], call: RunCall = {}): Promise<Outputs> {
+    call.ran = await this.perform(feeds, fetches, call.patience);
+    return call.ran.outputs;
+  }
+
+  /**
+   * @throws {ApiError} `MODEL_NOT_READY` once it is freed, `UNAVAILABLE` where too many wait; why patience was over
+   */
+  async perform(feeds: Feeds, fetches: readonly string[], patience: Patience = PATIENT): Promise<Ran> {
     if (this.#freed) {
       throw new ApiError('MODEL_NOT_READY', `${this.model} ${this.version} is no longer loaded.`);
     }
     this.#inFlight += 1;
     try {
-      const rows = Math.max(1, ...Object.values(feeds).map(({ dims }) => dims[0] ?? 1));
-      if (!this.isHeavy(rows)) return await this.#session.run(feeds, fetches);
-      return await this.#threads.run(this.#key, this.#bytes, feeds, fetches);
+      const ran =
+        this.#batcher?.takes(rowsOf(feeds)) === true
+          ? await this.#batcher.submit(feeds, fetches, patience)
+          : await this.#performAlone(feeds, fetches, patience);
+      traceRun(ran, this);
+      return ran;
     } finally {
       this.#inFlight -= 1;
-      await this.#freeWhenIdle();
+      if (this.#retired) await this.#freeWhenIdle();
     }
   }
 
   async retire(): Promise<void> {
     this.#retired = true;
     await this.#freeWhenIdle();
+  }
+
+  async #performAlone(feeds: Feeds, fetches: readonly string[], patience: Patience): Promise<Ran> {
+    if (patience.over !== undefined) throw patience.over;
+    const startedAt = performance.now();
+    const outputs = await this.#call(feeds, fetches);
+    return { outputs, askedAt: startedAt, startedAt, endedAt: performance.now(), batch: 1 };
+  }
+
+  #call(feeds: Feeds, fetches: readonly string[]): Promise<Outputs> {
+    if (!this.isHeavy(rowsOf(feeds))) return this.#session.run(feeds, fetches);
+    return this.#threads.run(this.#key, this.#bytes, feeds, fetches);
+  }
+
+  #batcherFor(batching: BatchSettings | undefined): Batcher | undefined {
+    const { gain } = this.#cost;
+    if (batching === undefined || batching.mode === 'off' || gain < (batching.mode === 'on' ? 1 : WORTH_IT))
+      return undefined;
+    // Calls in this thread come one after the other; those in others side by side.
+    const lanes = this.isHeavy(batching.rows) ? this.#threads.size : 1;
+    return new Batcher({ limits: batching, lanes, run: (feeds, fetches) => this.#call(feeds, fetches) });
+  }
+
+  /** A thread loads the model with its first call: that is to be none of a client's. */
+  async #warmUp(rows: number): Promise<void> {
+    const most = this.#batcher === undefined ? 1 : rows;
+    if (!this.isHeavy(most)) return;
+    const feeds = Object.fromEntries(this.inputs.map((input) => [input.name, zeros(input, most)]));
+    const fetches = this.outputs.map(({ name }) => name);
+    await this.#threads.run(this.#key, this.#bytes, feeds, fetches);
   }
 
   get #key(): string {
@@ -117,27 +172,4 @@ export class LoadedModel {
     this.#freed = true;
     await Promise.allSettled([this.#session.release(), this.#threads.unload(this.#key)]);
   }
-}
-
-async function measure(session: OrtSession): Promise<Cost> {
-  const one = await fastest(session, 1);
-  const batched = session.inputs.every(({ shape }) => shape[0] === -1);
-  if (!batched) return { base: one, row: 0 };
-  const many = await fastest(session, WARM_UP_ROWS);
-  const row = Math.max(0, (many - one) / (WARM_UP_ROWS - 1));
-  return { base: Math.max(0, one - row), row };
-}
-
-/** The fastest of some calls: what the graph costs when nothing else disturbs it. */
-async function fastest(session: OrtSession, rows: number): Promise<number> {
-  const feeds = Object.fromEntries(session.inputs.map((input) => [input.name, zeros(input, rows)]));
-  const fetches = session.outputs.map(({ name }) => name);
-  await session.run(feeds, fetches);
-  let best = Number.POSITIVE_INFINITY;
-  for (let call = 0; call < WARM_UP_CALLS; call += 1) {
-    const startedAt = performance.now();
-    await session.run(feeds, fetches);
-    best = Math.min(best, performance.now() - startedAt);
-  }
-  return best;
 }

@@ -13,7 +13,9 @@ export class InferenceMetrics {
   readonly #executions: Counter<'model' | 'version'>;
   readonly #duration: Counter<'model' | 'version'>;
   readonly #compute: Counter<'model' | 'version'>;
+  readonly #queue: Counter<'model' | 'version'>;
   readonly #latency: Histogram<'model_name' | 'model' | 'version'>;
+  readonly #batch: Histogram<'model' | 'version'>;
 
   constructor(registry: Registry, served: ServedModels) {
     const registers = [registry];
@@ -54,6 +56,19 @@ export class InferenceMetrics {
       labelNames,
       registers,
     });
+    this.#queue = new Counter({
+      name: 'nv_inference_queue_duration_us',
+      help: 'Sum of the time in the queue of the model, in microseconds.',
+      labelNames,
+      registers,
+    });
+    this.#batch = new Histogram({
+      name: 'saip_inference_batch_requests',
+      help: 'Requests that shared the call of the runtime with a request, itself included.',
+      labelNames,
+      buckets: [1, 2, 4, 8, 16, 32, 64],
+      registers,
+    });
     this.#latency = new Histogram({
       name: 'request_predict_seconds',
       help: 'Time of one prediction in the runtime.',
@@ -67,6 +82,8 @@ export class InferenceMetrics {
       help: '1 for an alias whose version answers, 0 for one that is loading or refused.',
       labelNames: ['model', 'alias', 'version'] as const,
       registers,
+      // Of several processes, the one that is behind tells.
+      aggregator: 'min',
       collect() {
         this.reset();
         for (const { state, target } of served.slots()) {
@@ -81,9 +98,12 @@ export class InferenceMetrics {
     const labels = { model: model.model, version: model.version };
     this.#success.inc(labels);
     this.#count.inc(labels, timings.rows);
-    this.#executions.inc(labels);
+    // A call that several share counts once, in parts.
+    this.#executions.inc(labels, 1 / (timings.batch ?? 1));
     this.#duration.inc(labels, Math.round(seconds * 1e6));
     this.#compute.inc(labels, Math.round(timings.compute * 1e3));
+    this.#queue.inc(labels, Math.round((timings.queued ?? 0) * 1e3));
+    this.#batch.observe(labels, timings.batch ?? 1);
     this.#latency.observe({ model_name: model.model, ...labels }, timings.compute / 1e3);
   }
 

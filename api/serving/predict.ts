@@ -2,8 +2,9 @@ import type { PreparedColumn } from '../../contracts/prepared-data.ts';
 import type { FeatureRecord, PredictResponse } from '../../contracts/predict.ts';
 import type { TableFacts } from '../../contracts/registry.ts';
 import { ApiError } from '../errors.ts';
-import type { Inferred } from './infer.ts';
+import type { RunCall } from './batcher.ts';
 import type { Servable } from './guard/index.ts';
+import { timingsOf, type Inferred } from './infer.ts';
 import { inputDigestOf } from './record.ts';
 import type { TensorData } from './tensors.ts';
 
@@ -31,6 +32,7 @@ export async function predict(
   model: Servable,
   records: readonly FeatureRecord[],
   first = 0,
+  call: RunCall = {},
 ): Promise<Inferred<PredictResponse>> {
   const { facts } = model;
   if (facts?.version !== 2) {
@@ -41,15 +43,13 @@ export async function predict(
     if (warnings.length < MAX_WARNINGS) warnings.push(warning);
   });
   const inputDigest = inputDigestOf(feeds);
-  const startedAt = performance.now();
   const fetches = facts.target === undefined ? ['probabilities', 'label'] : ['prediction'];
-  const results = await model.run(feeds, fetches);
-  const timings = { compute: performance.now() - startedAt, rows: records.length };
+  const results = await model.run(feeds, fetches, call);
   const { target } = facts;
   const predictions = target === undefined ? classes(facts, results) : quantities(results);
   const parameters = model.told?.();
   const response = { model: model.model, version: model.version, target, predictions, warnings, parameters };
-  return { response, timings, inputDigest, output: summaryOf(predictions) };
+  return { response, timings: timingsOf(call, records.length), inputDigest, output: summaryOf(predictions) };
 }
 
 function toFeeds(

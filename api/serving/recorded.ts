@@ -1,5 +1,5 @@
 import { isSaipError } from '../../contracts/errors.ts';
-import type { RequestContext } from '../http/route.ts';
+import type { Denial, RequestContext } from '../http/route.ts';
 import type { Inferred } from './infer.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { HeaderSink, InferenceGuard, Servable } from './guard/index.ts';
@@ -48,4 +48,16 @@ export async function recorded<T>(
     }
     throw error;
   }
+}
+
+/**
+ * Keeps a record of an inference that policy refused, like that of any other outcome.
+ * @throws AuditError AUDIT_UNAVAILABLE
+ */
+export async function recordDenial(
+  { metrics, recorder }: InferenceKeepers,
+  { caller, traceId, asked, rule }: Denial,
+): Promise<void> {
+  metrics.failed(undefined, 'FORBIDDEN', 0);
+  await recorder.record({ actor: caller.sub, apiKey: caller.scope?.id, traceId, asked, latency: 0, deniedBy: rule });
 }

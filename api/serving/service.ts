@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { AliasLog, ModelRegistry, ServingStatus, ServingSwitches } from '../../lib/clients/index.ts';
 import type { Logger } from '../http/error-handler.ts';
-import { LoadedModel } from './loaded-model.ts';
+import { LoadedModel, type BatchSettings } from './loaded-model.ts';
 import type { ModelSource } from './model-source.ts';
 import { Reconciler, type AliasReport } from './reconciler.ts';
 import { ThreadPool } from './runtime/thread-pool.ts';
@@ -19,6 +19,8 @@ export interface ServingServiceOptions {
   readonly logger: Logger;
   /** Threads of one ONNX Runtime call, and worker threads for calls that take long. */
   readonly settings: { readonly threads: number; readonly workers: number };
+  /** When requests share calls of the runtime; default: never. */
+  readonly batching?: BatchSettings;
   /** Milliseconds between two rounds that no notification asked for. */
   readonly interval?: number;
 }
@@ -115,7 +117,9 @@ export class ServingService {
       throw new ApiError('SIGNATURE_INVALID', 'The alias log and the registry name different digests.');
     }
     const { graph, facts } = await this.#options.source.model(registered);
-    return LoadedModel.load({ model, version, digest, bytes: graph, facts, settings, threads: this.#threads });
+    const { batching } = this.#options;
+    const named = { model, version, digest };
+    return LoadedModel.load({ ...named, bytes: graph, facts, settings, threads: this.#threads, batching });
   }
 
   async #report(reports: readonly AliasReport[]): Promise<void> {

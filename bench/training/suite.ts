@@ -4,13 +4,19 @@ import { join } from 'node:path';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { prepare } from '../../lib/datasets/index.ts';
 import type { Figure, Suite } from '../figure.ts';
+import { peerPython } from '../peer-environment.ts';
 import { compare } from './compare.ts';
 import { peer, platform } from './contestants.ts';
 import type { BenchData } from './contestants.ts';
 import { NETWORKS } from './networks.ts';
-import { peerPython } from './peer-environment.ts';
 import { presetFigures } from './presets.ts';
 
+/** The wheel for this platform names the GPU libraries as requirements. */
+const PEER = {
+  name: 'training',
+  lock: join(import.meta.dirname, 'requirements.lock'),
+  what: 'PyTorch, about 5 GB,',
+};
 const MEMORY_LIMIT = 1.5 * 2 ** 30;
 const RATIO_LIMIT = 2;
 
@@ -30,7 +36,7 @@ export const suite: Suite = {
 };
 
 async function comparisonFigures(data: BenchData, say: (line: string) => void): Promise<Figure[]> {
-  const python = peerPython(say);
+  const python = peerPython(PEER, say);
   const cores = availableParallelism();
   const threads = cores > 1 ? [1, cores] : [1];
   const figures: Figure[] = [];

@@ -5,6 +5,7 @@ import type { Io } from '../io.ts';
 import type { OutputOptions } from '../render/output.ts';
 import type { CleanOptions } from './clean.ts';
 import type { LogsOptions } from './logs.ts';
+import type { ServeOptions } from './serve.ts';
 
 const DEFAULT_TIMEOUT_S = 300;
 const DEFAULT_LINES = 20;
@@ -18,6 +19,7 @@ interface UpFlags extends OutputOptions {
 export function registerStackCommands(program: Command, io: Io = processIo()): void {
   registerRunning(program, io);
   registerLooking(program, io);
+  registerServing(program, io);
 }
 
 function registerRunning(program: Command, io: Io): void {
@@ -53,6 +55,18 @@ function registerRunning(program: Command, io: Io): void {
     const { clean } = await import('./clean.ts');
     process.exitCode = await clean(io, options);
   });
+}
+
+function registerServing(program: Command, io: Io): void {
+  program
+    .command('serve')
+    .description("run the API here, until Ctrl-C, with the settings of the stack's own one")
+    .option('--processes <count>', 'processes that share the port', wholeNumber(1))
+    .option('--port <port>', 'another port than the one of the settings', wholeNumber(1))
+    .action(async (options: ServeOptions) => {
+      const { serve } = await import('./serve.ts');
+      process.exitCode = await serve(io, options);
+    });
 }
 
 function registerLooking(program: Command, io: Io): void {

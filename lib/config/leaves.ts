@@ -34,6 +34,7 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   SAIP_READY_FILE: 'Set by the supervisor: the file a worker writes once it polls.',
   SAIP_SUPERVISED_BY: 'Set by the supervisor in the processes it starts: the id of their stack.',
   SAIP_TEST_HOME: 'State directory of a running stack for the integration tests. Default: they start one.',
+  SAIP_BENCH_REQUESTS: 'Requests over which `saip bench inference` looks at memory. Default: 100,000.',
   SAIP_CHAOS_ROUNDS: 'Trainings that the chaos harness disturbs. Default: 3 in `make test`, 20 in `make test-chaos`.',
   SAIP_CHAOS_SEED: 'Seed of the chaos harness: what is killed, and when. A failing round prints it.',
   SAIP_CHAOS_ROUND: 'The one round of that seed to repeat. Default: all.',

@@ -106,6 +106,10 @@ const api = z.strictObject({
     env: 'SAIP_API_UPLOAD_MIB',
     description: 'Largest file that a data set is made of, in MiB.',
   }),
+  processes: setting(count.max(64, 'at most 64').default(1), {
+    env: 'SAIP_API_PROCESSES',
+    description: 'Processes that answer at the port. Each loads every model.',
+  }),
   metricsOpen: setting(z.union([z.boolean(), z.stringbool()]).default(false), {
     env: 'SAIP_METRICS_OPEN',
     description: '`true`: `/metrics` needs no token. Otherwise a scraper brings one with `metrics:read`.',
@@ -120,6 +124,23 @@ const serving = z.strictObject({
   workers: setting(count.default(1), {
     env: 'SAIP_SERVING_WORKERS',
     description: 'Worker threads for predictions that take over 2 ms.',
+  }),
+  batching: setting(z.enum(['auto', 'on', 'off']).default('auto'), {
+    env: 'SAIP_SERVING_BATCHING',
+    description:
+      'Whether requests of a model share calls. `auto`: where it was measured, at the load of the model, to let through 1.2 times as many.',
+  }),
+  batchRows: setting(count.default(32), {
+    env: 'SAIP_SERVING_BATCH_ROWS',
+    description: 'Most rows of a call that requests share.',
+  }),
+  batchDelay: setting(count.max(100, 'at most 100').default(2), {
+    env: 'SAIP_SERVING_BATCH_DELAY',
+    description: 'Longest wait of a request for others, in milliseconds; an idle model waits for none.',
+  }),
+  queue: setting(count.default(256), {
+    env: 'SAIP_SERVING_QUEUE',
+    description: 'Requests that may wait for a model whose requests share calls; more are refused (503).',
   }),
 });
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { Principal } from '../../contracts/roles.ts';
@@ -60,7 +60,7 @@ export class TokenVerifier {
 
   async #verify(token: string): Promise<VerifiedToken> {
     if (token.length > MAX_JWS_LENGTH) throw tooLong();
-    const fingerprint = createHash('sha256').update(token).digest('base64');
+    const fingerprint = hash('sha256', token, 'base64');
     const known = this.#recall(fingerprint);
     if (known !== undefined) return known;
     const { keys, issuer, audience, now } = this.#options;

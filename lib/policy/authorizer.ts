@@ -48,6 +48,11 @@ export class Authorizer {
     return new Authorizer(await CompiledPolicy.load({ name: 'authz', decision: Decision, folder }));
   }
 
+  /** Of the compiled policy: which one decides. */
+  get sha256(): string {
+    return this.#policy.sha256;
+  }
+
   /** Throws `POLICY_UNAVAILABLE` when the policy gives no decision; an error never allows. */
   decide({ principal, action, resource = {} }: AuthorizationRequest): Decision {
     return this.#policy.evaluate({ principal, action, resource });

@@ -125,6 +125,26 @@ describe('the audit log', () => {
       },
     ]);
   });
+
+  it.each([
+    ['/v2/models/mnist-cnn/infer', { inputs: [{ name: 'x', shape: [1], datatype: 'FP32', data: [1] }] }],
+    ['/v1/models/iris/predict', { records: [{ petal: 1 }] }],
+  ])('names who was not allowed to ask a model by %s, and the rule', async (path, json) => {
+    const { headers, entries } = traced();
+    expect((await api.call('POST', path, { role: 'releaser', headers, json })).status).toBe(403);
+    const found = await until('the record is shipped', async () => {
+      const all = await entries();
+      return all.length > 0 && all;
+    });
+    expect(found).toMatchObject([
+      {
+        actor: 'local-releaser',
+        action: 'model:infer',
+        decision: 'deny',
+        detail: { asked: path, code: 'FORBIDDEN', rule: 'default-deny' },
+      },
+    ]);
+  });
 });
 
 describe('the tree over HTTP', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Connection, defaultPayloadConverter } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -7,10 +8,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import { z } from 'zod';
+import { InferResponse } from '../../contracts/inference.ts';
 import { CHECKOUT } from '../../infra/local/toolchain.ts';
 import { stackEnv } from '../support/stack.ts';
 import { localClient } from './support/harness.ts';
 import { createNamespace } from './support/namespace.ts';
+import { linearModel } from './support/onnx-models.ts';
+import { openRegistry } from './support/registry.ts';
 import { until } from './support/until.ts';
 
 interface Span {
@@ -114,6 +118,34 @@ describe('a trace', () => {
     expect(request?.parentSpanId).toBe(callerSpan);
     expect(start?.parentSpanId).toBe(request?.spanId);
     expect(await traceparentOf(workflowId)).toBe(`00-${traceId}-${start?.spanId}-01`);
+  });
+
+  it('goes from the caller through the queue of a model into its run', async () => {
+    const registry = await openRegistry();
+    const model = `traced-${randomUUID().slice(0, 8)}`;
+    const { version } = await registry.register(model, linearModel());
+    await registry.alias(model, 'champion', version);
+    await registry.close();
+    const { clientId, clientSecret } = localClient('predictor');
+    const credentials = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+    const { access_token: token } = z
+      .object({ access_token: z.string() })
+      .parse(await post('/v1/auth/token', credentials));
+    const own = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const tensor = { name: 'x', shape: [1, 4], datatype: 'FP32', data: [1, 2, 3, 4] };
+    await until('the model answers', async () => {
+      const headers = { authorization: `Bearer ${token}`, traceparent: `00-${own}-${callerSpan}-01` };
+      return InferResponse.safeParse(await post(`/v2/models/${model}/infer`, { inputs: [tensor] }, headers)).success;
+    });
+
+    const named = (name: string) => spans.find((span) => span.traceId === own && span.name === name);
+    const [queue, run] = await until('the spans arrive', () => {
+      const both = [named('inference queue'), named('onnxruntime run')] as const;
+      return both.every((span) => span !== undefined) && both;
+    });
+    const request = await until('the request ends', () => spans.find(({ spanId }) => spanId === run?.parentSpanId));
+    expect(request).toMatchObject({ traceId: own, parentSpanId: callerSpan, name: 'POST /v2/models/{model}/infer' });
+    expect(queue?.parentSpanId).toBe(request.spanId);
   });
 
   it('is not made for probes', async () => {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { createApp } from '../../api/app.ts';
+import { HttpMetrics } from '../../api/http/metrics.ts';
 import { cors } from '../../api/auth/index.ts';
 import { scoreRoute } from '../../api/routes/score.ts';
 import { InferenceMetrics, InferenceRecorder, ServedModels } from '../../api/serving/index.ts';
@@ -235,7 +236,7 @@ describe('a file of records', () => {
     });
     const app = createApp({
       routes: [scoreRoute({ served: models, metrics: new InferenceMetrics(registry, models), recorder, guard })],
-      registry,
+      metrics: new HttpMetrics(registry),
       https: false,
       cors: cors({ origins: new Set(), prefix: '/none' }),
       logger: { error: () => undefined, warn: () => undefined, info: () => undefined },

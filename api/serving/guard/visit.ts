@@ -1,5 +1,6 @@
 import { rounded } from '../../../lib/misuse/index.ts';
 import { ApiError } from '../../errors.ts';
+import type { RunCall } from '../batcher.ts';
 import type { Feeds } from '../runtime/session.ts';
 import type { TensorData } from '../tensors.ts';
 import { inputProfileOf, rowsOf, type InputProfile } from './input-profile.ts';
@@ -40,7 +41,7 @@ export class Visit {
     const { model, version, digest, facts, inputs, outputs } = target;
     this.model = {
       ...{ model, version, digest, facts, inputs, outputs },
-      run: (feeds, fetches) => this.#run(feeds, fetches),
+      run: (feeds, fetches, call) => this.#run(feeds, fetches, call),
       told: () => this.#told(),
     };
   }
@@ -66,9 +67,9 @@ export class Visit {
     return { ...(hardening !== '' && { hardening }), ...(this.#outside > 0 && { out_of_range_rows: this.#outside }) };
   }
 
-  async #run(feeds: Feeds, fetches: readonly string[]): Promise<Results> {
+  async #run(feeds: Feeds, fetches: readonly string[], call?: RunCall): Promise<Results> {
     const look = this.#before(feeds);
-    return this.#after(look, await this.#target.run(feeds, fetches));
+    return this.#after(look, await this.#target.run(feeds, fetches, call));
   }
 
   /**

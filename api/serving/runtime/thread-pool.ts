@@ -32,6 +32,10 @@ export class ThreadPool {
     this.#settings = options.settings;
   }
 
+  get size(): number {
+    return this.#threads.length;
+  }
+
   /**
    * Runs the model `key` on the least busy thread, which loads it from `bytes` on its first call.
    * @throws {ApiError} `UNAVAILABLE` when every thread has too many calls waiting or a thread dies

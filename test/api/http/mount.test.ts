@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { createApp } from '../../../api/app.ts';
 import { cors } from '../../../api/auth/index.ts';
 import { ApiError } from '../../../api/errors.ts';
+import { HttpMetrics } from '../../../api/http/metrics.ts';
 import type { AuditEntry, Guards } from '../../../api/http/mount.ts';
 import { route, type Access, type Route } from '../../../api/http/route.ts';
 import { Problem } from '../../../contracts/api.ts';
@@ -47,7 +48,7 @@ async function serve(routes: readonly Route[], changes: Partial<Guards> = {}): P
       ...changes,
     },
     logger: { error: log, warn: log, info: log },
-    registry: new Registry(),
+    metrics: new HttpMetrics(new Registry()),
     https: false,
     cors: cors({ origins: new Set(), prefix: '/none' }),
   });

@@ -77,3 +77,21 @@ export function identityModel(element: ElementName, shape: readonly (number | st
     output: [valueInfo('y', DataType[element], shape)],
   });
 }
+
+/** `y = x - mean over the batch`: what a row gets depends on its neighbours. */
+export function meanModel(): Uint8Array {
+  const attribute = [
+    { name: 'axes', type: onnx.AttributeProto.AttributeType.INTS, ints: [0] },
+    { name: 'keepdims', type: onnx.AttributeProto.AttributeType.INT, i: 1 },
+  ];
+  return model({
+    name: 'mean',
+    node: [
+      { opType: 'ReduceMean', input: ['x'], output: ['mean'], attribute },
+      { opType: 'Sub', input: ['x', 'mean'], output: ['y'] },
+    ],
+    initializer: [],
+    input: [valueInfo('x', DataType.FLOAT, ['batch', 4])],
+    output: [valueInfo('y', DataType.FLOAT, ['batch', 4])],
+  });
+}

@@ -1,0 +1,1 @@
+export { DataPlane, type DataPlaneOptions } from './plane.ts';

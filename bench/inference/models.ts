@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ArtifactStore } from '../../lib/artifacts/index.ts';
+import { prepare } from '../../lib/datasets/index.ts';
+import { RandomStream, loadPreset, networkShapes, writeSafetensors } from '../../lib/ml/index.ts';
+import { exportOnnx } from '../../lib/onnx/index.ts';
+import { deepModel } from '../../test/api/support/onnx-models.ts';
+
+export interface BenchModel {
+  /** ONNX file. */
+  readonly file: string;
+  /** One request of one sample, as JSON. */
+  readonly body: Buffer;
+}
+
+/** The preset's graph as the platform exports it, with weights as they are before training, and an image of the test set. */
+export async function mnistModel(folder: string): Promise<BenchModel> {
+  const store = new ArtifactStore({ root: join(folder, 'artifacts') });
+  const { manifest, manifestRef } = await prepare({ dataset: 'mnist', seed: 42, validationShare: 0.1, store });
+  const { model } = loadPreset('mnist-mlp');
+  const stream = new RandomStream('bench', 1, 0);
+  const tensors = networkShapes(model, manifest.input.shape, manifest.labels.length).map(({ name, shape }) => {
+    const size = shape.reduce((product, dimension) => product * dimension, 1);
+    return [name, { shape, data: Float32Array.from({ length: size }, () => 0.2 * stream.uniform() - 0.1) }] as const;
+  });
+  const weights = writeSafetensors(new Map(tensors));
+  const file = join(folder, 'mnist.onnx');
+  await writeFile(file, exportOnnx({ model, weights, manifest, dataSha256: manifestRef.sha256 }));
+  const pixels = (await store.read(manifest.splits.test.x)).subarray(0, 784);
+  return { file, body: requestOf(manifest.input.name, [1, ...manifest.input.shape], [...pixels]) };
+}
+
+/** A graph whose call takes a millisecond and more, most of it for reading its weights: what batches are for. */
+export async function slowModel(folder: string): Promise<BenchModel> {
+  const size = 512;
+  const file = join(folder, 'slow.onnx');
+  await writeFile(file, deepModel({ size, layers: 24 }));
+  return {
+    file,
+    body: requestOf(
+      'x',
+      [1, size],
+      Array.from({ length: size }, (_, index) => index % 7),
+    ),
+  };
+}
+
+function requestOf(name: string, shape: readonly number[], data: readonly number[]): Buffer {
+  return Buffer.from(JSON.stringify({ inputs: [{ name, shape, datatype: 'FP32', data }] }));
+}
