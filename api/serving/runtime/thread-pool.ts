@@ -97,6 +97,7 @@ export class ThreadPool {
     worker.on('message', (reply: ThreadReply) => {
       const call = thread.pending.get(reply.id);
       thread.pending.delete(reply.id);
+      if (thread.pending.size === 0) worker.unref();
       if (reply.ok) call?.resolve(reply.outputs);
       else call?.reject(new Error(reply.message));
     });
@@ -123,6 +124,8 @@ export class ThreadPool {
     const id = this.#nextId;
     return new Promise((resolve, reject) => {
       thread.pending.set(id, { resolve, reject });
+      // Somebody waits: until then the process does not end by itself.
+      thread.worker.ref();
       thread.worker.postMessage({ ...request, id }, transfer);
     });
   }
