@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -13,7 +14,9 @@ import { artifactOfSize, fillDisk, flipBit, newestCheckpoint } from './support/d
 import { expectNothingLeft, expectOneWholeRun } from './support/invariants.ts';
 import type { Undisturbed } from './support/invariants.ts';
 import { Records } from './support/records.ts';
+import { children } from './support/strike.ts';
 import { lossPoints, Tracked } from './support/tracked.ts';
+import { startTwin } from './support/twin.ts';
 
 const MINUTES = 60_000;
 /** Bytes of the images of MNIST's test set. */
@@ -71,6 +74,51 @@ describe('a checkpoint that was changed', () => {
     10 * MINUTES,
   );
 });
+
+describe('a machine that stands still until another has its work', () => {
+  it(
+    'wakes to an attempt that counts no more, and the weights are the same',
+    async () => {
+      const request = training('overlap');
+      const id = await start(request);
+      await stack.watch(id, ({ progress }) => (progress?.training?.checkpointStep ?? 0) > 0);
+      const first = await stack.pid('worker-gpu');
+      // The worker and its child, as when a virtual machine is suspended.
+      const family = freeze(first);
+      const twin = startTwin(first);
+      try {
+        await eventually(() => children(twin.pid ?? 0).length > 0);
+        expect(children(first).length).toBeGreaterThan(0);
+        for (const { pid } of family) signal(pid, 'SIGCONT');
+        await eventually(() => children(first).length === 0);
+        await stack.ended(id);
+      } finally {
+        for (const { pid } of family) signal(pid, 'SIGCONT');
+        twin.kill('SIGTERM');
+        if (twin.exitCode === null && twin.signalCode === null) await once(twin, 'exit');
+      }
+      await expectOneWholeRun(stack, await stack.ended(id), request.registerAs ?? '', undisturbed);
+    },
+    10 * MINUTES,
+  );
+});
+
+/** Stops a process and all that it started. @returns them */
+function freeze(pid: number): ReturnType<typeof familyOf> {
+  const identity = identify(pid);
+  const family = identity === undefined ? [] : familyOf(identity);
+  for (const member of family) signal(member.pid, 'SIGSTOP');
+  return family;
+}
+
+/** Looks until it is so. @throws Error after five minutes */
+async function eventually(isSo: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5 * MINUTES;
+  while (!isSo()) {
+    if (Date.now() > deadline) throw new Error('It did not come to that.');
+    await delay(50);
+  }
+}
 
 describe('an artifact that was changed', () => {
   it(
@@ -142,9 +190,7 @@ describe('MLflow that hangs for a minute', () => {
       const request = training('mlflow');
       const id = await start(request);
       await stack.reached(id, 'exportOnnx');
-      const identity = identify(await stack.pid('mlflow'));
-      const family = identity === undefined ? [] : familyOf(identity);
-      for (const { pid } of family) signal(pid, 'SIGSTOP');
+      const family = freeze(await stack.pid('mlflow'));
       await delay(MINUTES);
       expect((await stack.glance(id))?.status).toBe('running');
       for (const { pid } of family) signal(pid, 'SIGCONT');
