@@ -152,9 +152,9 @@ const hostile: Hostile[] = [
     plainModel({}, { output: [value('other', ['batch', 3])] }),
   ],
   [
-    'two inputs',
+    'one of two inputs that holds more than a feature',
     'MODEL_GRAPH_REFUSED',
-    'graph.input',
+    'pixels',
     plainModel({}, { input: [value('pixels', ['b', 4]), value('more', ['b', 4])] }),
   ],
   [

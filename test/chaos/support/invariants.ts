@@ -27,6 +27,8 @@ export async function expectOneWholeRun(
   const ended = TrainResult.parse(result);
   expect(ended).toMatchObject({ outcome: 'completed', alias: 'champion', registered: { version: '1' } });
   expect(ended.weightsSha256).toBe(undisturbed.weightsSha256);
+  // What was killed near the end may still be on its way back.
+  await stack.healthy();
   await expectTracked(stack, ended, { id, registerAs, undisturbed });
   const records = await Records.open(stack);
   try {
