@@ -61,7 +61,14 @@ function randomWeights(): Uint8Array {
   );
 }
 
-async function signedVersion(changes: { dataSha256?: string; withdrawn?: StoredVersion['withdrawn'] } = {}) {
+interface Changes {
+  readonly dataSha256?: string;
+  readonly withdrawn?: StoredVersion['withdrawn'];
+  /** In place of an image, facts of a table with one column. */
+  readonly table?: true;
+}
+
+async function signedVersion(changes: Changes = {}) {
   const { dataSha256 } = await prepare({ dataset: 'mnist', seed: 42, validationShare: 0.1, store });
   const interval = { value: 0.5, low: 0.4, high: 0.6 };
   const files: Record<string, ArtifactRef> = {
@@ -70,12 +77,13 @@ async function signedVersion(changes: { dataSha256?: string; withdrawn?: StoredV
     }),
     [MODEL_FILES.config]: await store.putJson(model),
     [MODEL_FILES.facts]: await store.putJson({
-      version: 1,
+      ...(changes.table
+        ? { version: 2, columns: [{ kind: 'numeric', name: 'age', integer: true }], missing: [] }
+        : { version: 1, input: { name: manifest.input.name, shape: manifest.input.shape } }),
       model: 'tiny',
-      dataset: 'mnist',
+      dataset: changes.table ? 'iris' : 'mnist',
       cardSha256: 'c'.repeat(64),
       dataSha256: changes.dataSha256 ?? dataSha256,
-      input: { name: manifest.input.name, shape: manifest.input.shape },
       labels: manifest.labels,
       evaluation: { samples: 1, accuracy: interval, macroF1: interval, logLoss: interval, ece: interval },
       export: { maxAbsDifference: 0, samples: 1 },
@@ -163,6 +171,7 @@ describe('what is attacked', () => {
       async () => resolve(await signedVersion({ dataSha256: 'e'.repeat(64) })),
       'DATASET_DIGEST_MISMATCH',
     ],
+    ['takes a table', async () => resolve(await signedVersion({ table: true })), 'ATTACK_UNSUPPORTED'],
   ])('is refused when it %s', async (_, attempt, code) => {
     await expect(attempt()).rejects.toMatchObject({ code });
   });
