@@ -51,7 +51,7 @@ describe('loadConfig', () => {
     expect(config.logLevel).toBe('debug');
     expect(config.api).toEqual({
       ...{ host: '0.0.0.0', port: 9002, url: 'https://saip.example' },
-      ...{ metricsOpen: false, uploadMib: 1024 },
+      ...{ metricsOpen: false, processes: 1, uploadMib: 1024 },
     });
   });
 
