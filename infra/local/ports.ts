@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { identify, isAlive } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
@@ -24,7 +24,8 @@ export type Ports = Readonly<Record<PortName, number>>;
  * outgoing connection could take the port of a service that is being restarted. */
 const SEARCH_RANGE = 200;
 
-const reservations = (): string => join(tmpdir(), `saip-ports-${userInfo().uid}`);
+/** Not below `TMPDIR`: stacks with temporary folders of their own must see each other. */
+const reservations = (): string => join('/tmp', `saip-ports-${userInfo().uid}`);
 
 function holder(file: string): ProcessIdentity | undefined {
   try {

@@ -26,6 +26,6 @@ describe('every command', () => {
     expect(commands.length).toBeGreaterThan(25);
     expect(commands.filter((command) => command.description() === '')).toEqual([]);
     const without = commands.filter((command) => !command.options.some(({ long }) => long === '--json'));
-    expect(without.map((command) => command.name())).toEqual(['demo', 'bench']);
+    expect(without.map((command) => command.name())).toEqual(['demo', 'serve', 'bench']);
   });
 });
