@@ -152,7 +152,7 @@ function setAlias(
 /** MLflow may have been away when the aliases changed; what is served never waits for it. */
 function mirrorAliases({ activities, input }: Rollout): Promise<string[]> {
   return bestEffort('aliases in MLflow', () =>
-    activities.brief('MLflow shows the same aliases').mirrorAliases({ model: input.model }),
+    activities.mirror('MLflow shows the same aliases').mirrorAliases({ model: input.model }),
   );
 }
 

@@ -23,6 +23,9 @@ const PATIENT = {
 /** Somebody waits for the answer and can ask again. */
 const BRIEF = { ...PATIENT, maximumInterval: '5s', maximumAttempts: 4 } as const;
 
+/** As long as a server that was killed needs to be back on a busy machine: a minute and a half. */
+const CATCHING_UP = { ...BRIEF, maximumAttempts: 20 } as const;
+
 /** A child that crashes again and again is a defect, not bad luck. Every attempt resumes at the newest checkpoint. */
 const COSTLY = { ...PATIENT, initialInterval: '2s', maximumAttempts: 8 } as const;
 
@@ -76,7 +79,9 @@ export interface Activities {
   /** Small, idempotent writes and reads in PostgreSQL and MLflow. */
   readonly records: Proxy<RecordActivities>;
   /** What somebody waits for, and what nobody should wait long for. */
-  readonly brief: Proxy<Pick<CpuActivities, 'verifyApproval' | 'audit' | 'mirrorAliases' | 'finishUnloggedRun'>>;
+  readonly brief: Proxy<Pick<CpuActivities, 'verifyApproval' | 'audit' | 'finishUnloggedRun'>>;
+  /** What another server is told of what is done already. */
+  readonly mirror: Proxy<Pick<CpuActivities, 'mirrorAliases'>>;
   /** Looks for results of earlier runs, which may be large to verify; a run can do without them. */
   readonly steps: Proxy<Pick<CpuActivities, 'findStep'>>;
   readonly serving: Proxy<Pick<CpuActivities, 'awaitServing'>>;
@@ -110,6 +115,7 @@ export function activitiesFor(priority: TaskPriority): Activities {
     model: proxy({ ...HEARTBEATS, taskQueue: cpu, startToCloseTimeout: '30m', retry: COSTLY }),
     records: proxy({ taskQueue: cpu, startToCloseTimeout: '30s', retry: PATIENT }),
     brief: proxy({ taskQueue: cpu, startToCloseTimeout: '15s', retry: BRIEF }),
+    mirror: proxy({ taskQueue: cpu, startToCloseTimeout: '15s', retry: CATCHING_UP }),
     steps: proxy({ taskQueue: cpu, startToCloseTimeout: '5m', retry: BRIEF }),
     serving: proxy({ taskQueue: cpu, startToCloseTimeout: '3m', heartbeatTimeout: '20s', retry: BRIEF }),
     gpu: proxy({ ...HEARTBEATS, taskQueue: gpu, startToCloseTimeout: '30m', retry: COSTLY }),
