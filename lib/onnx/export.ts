@@ -6,7 +6,7 @@ import type { Safetensors, Tensor } from '../ml/index.ts';
 import { OnnxError } from './errors.ts';
 import { GraphBuilder } from './graph.ts';
 import type { ValueName } from './graph.ts';
-import { exportLayer } from './layers.ts';
+import { channelsFirst, exportLayer, isGreyImage } from './layers.ts';
 import type { Flow } from './layers.ts';
 import { OUTPUTS } from './signature.ts';
 import { tableInputs } from './table-inputs.ts';
@@ -33,11 +33,7 @@ export function exportOnnx(o: ExportOptions): Uint8Array {
   const graph = new GraphBuilder();
   const weights = readSafetensors(o.weights);
   const raw = o.manifest.version === 2 ? tableInputs(graph, o.manifest) : graph.input(input.name, input.shape);
-  let flow: Flow = {
-    value: standardise(graph, raw, preprocessing),
-    shape: input.shape,
-    layout: 'channels-last',
-  };
+  let flow = standardise(graph, { value: raw, shape: input.shape, layout: 'channels-last' }, preprocessing);
   for (const [index, layer] of o.model.layers.entries()) {
     flow = exportLayer(layer, flow, {
       graph,
@@ -76,14 +72,14 @@ function addOutputs(graph: GraphBuilder, value: ValueName, manifest: PreparedMan
   graph.output(OUTPUTS.label, 'int64', []);
 }
 
-function standardise(
-  graph: GraphBuilder,
-  raw: ValueName,
-  { scale, offset }: PreparedManifest['preprocessing'],
-): ValueName {
+/** Where all channels are one, it is moved out of the way first: along a last axis of 1 runtimes go number by number. */
+function standardise(graph: GraphBuilder, flow: Flow, { scale, offset }: PreparedManifest['preprocessing']): Flow {
   const factor = graph.constant('preprocessing.scale', [scale.length], Float32Array.from(scale));
   const shift = graph.constant('preprocessing.offset', [offset.length], Float32Array.from(offset));
-  return graph.node('Add', [graph.node('Mul', [raw, factor]), shift]);
+  const { value, layout }: Pick<Flow, 'value' | 'layout'> = isGreyImage(flow)
+    ? { value: channelsFirst(flow, graph), layout: 'channels-first' }
+    : flow;
+  return { ...flow, layout, value: graph.node('Add', [graph.node('Mul', [value, factor]), shift]) };
 }
 
 function weight({ tensors }: Safetensors, name: string, shape: readonly number[]): Tensor {

@@ -115,13 +115,18 @@ function maxPooling2d(layer: LayerOf<'maxPooling2d'>, flow: Flow, context: Layer
 
 /** The trained model flattens (height, width, channels), so the value goes back to that order first. */
 function flatten(flow: Flow, { graph }: LayerContext): Flow {
-  const ordered =
-    flow.layout === 'channels-first' ? graph.node('Transpose', [flow.value], { perm: [0, 2, 3, 1] }) : flow.value;
+  const reordered = flow.layout === 'channels-first' && !isGreyImage(flow);
+  const ordered = reordered ? graph.node('Transpose', [flow.value], { perm: [0, 2, 3, 1] }) : flow.value;
   const size = flow.shape.reduce((product, axis) => product * axis, 1);
   return { value: graph.node('Flatten', [ordered], { axis: 1 }), shape: [size], layout: 'channels-last' };
 }
 
-function channelsFirst(flow: Flow, graph: GraphBuilder): ValueName {
+/** Of one channel: its numbers lie the same way in both layouts. */
+export function isGreyImage({ shape }: Pick<Flow, 'shape'>): boolean {
+  return shape.length === 3 && shape[2] === 1;
+}
+
+export function channelsFirst(flow: Flow, graph: GraphBuilder): ValueName {
   return flow.layout === 'channels-first' ? flow.value : graph.node('Transpose', [flow.value], { perm: [0, 3, 1, 2] });
 }
 
