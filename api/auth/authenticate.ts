@@ -1,12 +1,17 @@
 import type { IncomingMessage } from 'node:http';
-import { looksLikeApiKey, type ApiKeyVerifier, type TokenVerifier } from '../../lib/identity/index.ts';
+import {
+  looksLikeApiKey,
+  type ApiKeyVerifier,
+  type TokenVerifier,
+  type VerifiedToken,
+} from '../../lib/identity/index.ts';
 import { ApiError } from '../errors.ts';
 import type { Caller } from '../http/route.ts';
 import type { SessionCookie } from './cookie.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface AuthenticatorOptions {
-  readonly verifier: Pick<TokenVerifier, 'verify'>;
+  readonly verifier: Pick<TokenVerifier, 'verify' | 'recall'>;
   readonly keys: Pick<ApiKeyVerifier, 'verify'>;
   readonly sessions: Sessions;
   readonly cookie: SessionCookie;
@@ -22,22 +27,31 @@ export interface AuthenticatorOptions {
  */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
+  readonly #callers = new WeakMap<VerifiedToken, Caller>();
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
   }
 
-  /** @throws {ApiError} `UNAUTHENTICATED`; IdentityError `TOKEN_INVALID`, `API_KEY_INVALID` */
-  async authenticate(request: IncomingMessage, { cookie }: { cookie: boolean }): Promise<Caller> {
+  /**
+   * @returns at once who brings a token that was verified before
+   * @throws {ApiError} `UNAUTHENTICATED`; IdentityError `TOKEN_INVALID`, `API_KEY_INVALID`
+   */
+  authenticate(request: IncomingMessage, { cookie }: { cookie: boolean }): Caller | Promise<Caller> {
     try {
-      return await this.#authenticate(request, cookie);
+      const found = this.#authenticate(request, cookie);
+      return found instanceof Promise ? found.catch((error: unknown) => this.#refuse(error)) : found;
     } catch (error) {
-      this.#options.onRefused?.(error);
-      throw error;
+      return this.#refuse(error);
     }
   }
 
-  async #authenticate(request: IncomingMessage, cookie: boolean): Promise<Caller> {
+  #refuse(error: unknown): never {
+    this.#options.onRefused?.(error);
+    throw error;
+  }
+
+  #authenticate(request: IncomingMessage, cookie: boolean): Caller | Promise<Caller> {
     const header = request.headers.authorization;
     const key = request.headers['x-api-key'];
     if (header !== undefined && key !== undefined) {
@@ -46,7 +60,9 @@ export class Authenticator {
     if (key !== undefined) return this.#ownerOf(String(key));
     if (header !== undefined) {
       const credential = bearer(header);
-      return looksLikeApiKey(credential) ? this.#ownerOf(credential) : this.callerOf(credential);
+      if (looksLikeApiKey(credential)) return this.#ownerOf(credential);
+      const known = this.#options.verifier.recall(credential);
+      return known === undefined ? this.callerOf(credential) : this.#callerBy(known);
     }
     const session = cookie ? this.#session(request) : undefined;
     if (session) return session;
@@ -55,8 +71,16 @@ export class Authenticator {
 
   /** Verifies an access token. */
   async callerOf(token: string): Promise<Caller> {
-    const { principal, expiresAt } = await this.#options.verifier.verify(token);
-    return { ...principal, expiresAt };
+    return this.#callerBy(await this.#options.verifier.verify(token));
+  }
+
+  /** One object for each token, so that what is worked out of it is worked out once. */
+  #callerBy(token: VerifiedToken): Caller {
+    const known = this.#callers.get(token);
+    if (known !== undefined) return known;
+    const caller = { ...token.principal, expiresAt: token.expiresAt };
+    this.#callers.set(token, caller);
+    return caller;
   }
 
   /** A key speaks for its owner, within what it was made for. */

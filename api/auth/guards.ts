@@ -1,8 +1,9 @@
 import { rateLimit } from 'express-rate-limit';
 import type { AuditLog } from '../../lib/clients/index.ts';
-import type { Authorizer } from '../../lib/policy/index.ts';
+import type { AuthorizationRequest, Authorizer } from '../../lib/policy/index.ts';
 import { ApiError } from '../errors.ts';
 import type { Guards } from '../http/mount.ts';
+import type { Caller } from '../http/route.ts';
 import type { Authenticator } from './authenticate.ts';
 
 export interface GuardsOptions {
@@ -51,6 +52,15 @@ export function createGuards(options: GuardsOptions): Guards {
 
 /** Asks `authorizer` about a caller; what else is known of the caller is none of the policy's business. */
 export function decideBy(authorizer: Pick<Authorizer, 'decide'>): Guards['decide'] {
-  return ({ principal: { sub, roles, tenant, scope }, action, resource }) =>
-    authorizer.decide({ principal: { sub, roles, tenant, ...(scope && { scope }) }, action, resource });
+  // Who comes again brings the same object.
+  const principals = new WeakMap<Caller, AuthorizationRequest['principal']>();
+  return ({ principal: caller, action, resource }) => {
+    let principal = principals.get(caller);
+    if (principal === undefined) {
+      const { sub, roles, tenant, scope } = caller;
+      principal = { sub, roles, tenant, ...(scope && { scope }) };
+      principals.set(caller, principal);
+    }
+    return authorizer.decide({ principal, action, resource });
+  };
 }

@@ -65,6 +65,7 @@ export function composeIdentity({ config, bao, pool, registry, others }: Identit
   const tokens = new TokenVerifier({ ...token, revocations });
   const external = new ExternalIssuers({ issuers: config.oidc.issuers ?? [], revocations });
   const anyToken = {
+    recall: (text: string) => tokens.recall(text),
     verify: (text: string) => (external.claims(text) ? external.verify(text) : tokens.verify(text)),
   };
   const cookie = new SessionCookie({ secure: config.api.url.startsWith('https:') });

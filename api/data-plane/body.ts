@@ -1,22 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Request, type Response } from 'express';
 import { ApiError } from '../errors.ts';
-import {
-  DEFAULT_LIMIT,
-  DEFAULT_TYPES,
-  READ_MS,
-  hasBody,
-  noBody,
-  otherType,
-  refuseEncoding,
-  run,
-} from '../http/body.ts';
+import { DEFAULT_LIMIT, DEFAULT_TYPES, hasBody, noBody, otherType, refuseEncoding, run } from '../http/body.ts';
 import type { Route } from '../http/route.ts';
 
 type Reader = (request: IncomingMessage, response: ServerResponse) => Promise<Buffer>;
 
 /**
- * Reads whole bodies of one route, with its limit and media types. Those with a content coding take the way through
+ * Reads whole bodies of one route, with its limit and media types; how long that may take is the exchange's to say. Those with a content coding take the way through
  * Express's reader, which counts the bytes that come out.
  * @throws {ApiError} `REQUEST_INVALID`, `UNSUPPORTED_MEDIA_TYPE`, `REQUEST_TOO_LARGE`
  */
@@ -30,11 +21,10 @@ export function rawBodyReader(route: Pick<Route, 'bodyLimit' | 'bodyTypes' | 'un
     if (type !== undefined || route.untyped !== true) checkType(type, types);
     const coding = request.headers['content-encoding'] ?? 'identity';
     if (coding.toLowerCase() === 'identity') return collect(request, limit);
-    const late = setTimeout(() => request.destroy(), READ_MS).unref();
     // The reader of Express uses nothing of a request but what Node's own has.
-    await run(decoded, request as Request, response as Response)
-      .catch((error: unknown) => refuseEncoding(error, request))
-      .finally(() => clearTimeout(late));
+    await run(decoded, request as Request, response as Response).catch((error: unknown) =>
+      refuseEncoding(error, request),
+    );
     const body: unknown = (request as Request).body;
     // Of a request whose connection broke meanwhile nothing is read.
     if (Buffer.isBuffer(body)) return body;
@@ -56,9 +46,7 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
     if (Number(request.headers['content-length']) > limit) throw tooLarge();
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const late = setTimeout(() => request.destroy(), READ_MS).unref();
     const settle = (): void => {
-      clearTimeout(late);
       request.off('data', onData).off('end', onEnd).off('close', onClose);
     };
     const onData = (chunk: Buffer): void => {

@@ -7,6 +7,7 @@ import type { Route } from '../http/route.ts';
 import { securityHeaders } from '../http/security.ts';
 import { beginTrace, endTrace, nameSpan } from '../http/trace.ts';
 import { rawBodyReader } from './body.ts';
+import { Deadlines } from './deadlines.ts';
 import { Exchange } from './exchange.ts';
 import { Paths, pathOf, type Match, type PlaneRoute } from './paths.ts';
 
@@ -32,6 +33,7 @@ export class DataPlane {
   readonly #paths: Paths;
   readonly #readers = new Map<PlaneRoute, BodyReader>();
   readonly #headers: readonly string[];
+  readonly #deadlines = new Deadlines();
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
@@ -53,7 +55,11 @@ export class DataPlane {
     const startedAt = metrics.begun();
     const trace = beginTrace(request, path);
     nameSpan(match.route.method, match.route.path, trace.span);
-    const exchange = new Exchange({ request, response, path, trace, headers: this.#headers, logger });
+    const exchange = new Exchange({
+      ...{ request, response, path, trace, logger },
+      headers: this.#headers,
+      deadlines: this.#deadlines,
+    });
     response.once('close', () => {
       exchange.closed();
       metrics.ended(startedAt, request, response, match.route.path);
@@ -66,7 +72,9 @@ export class DataPlane {
 
   async #serve({ route, target }: Match, { request, response, path, exchange, traceId }: Served): Promise<void> {
     const { guards } = this.#options;
-    const caller = await guards.authenticate(request, { cookie: false });
+    const found = guards.authenticate(request, { cookie: false });
+    // Who is known already is not waited for.
+    const caller = found instanceof Promise ? await found : found;
     const { params, resource } = target();
     const action = route.access as Exclude<typeof route.access, 'public' | 'authenticated'>;
     const { allow, rule } = guards.decide({ principal: caller, action, resource });

@@ -21,7 +21,7 @@ export interface AuditEntry {
 /** What stands between a request and its handler. */
 export interface Guards {
   /** @throws UNAUTHENTICATED or TOKEN_INVALID */
-  readonly authenticate: (request: IncomingMessage, options: { cookie: boolean }) => Promise<Caller>;
+  readonly authenticate: (request: IncomingMessage, options: { cookie: boolean }) => Caller | Promise<Caller>;
   /** @throws POLICY_UNAVAILABLE */
   readonly decide: (request: { principal: Caller; action: Action; resource: Resource }) => Decision;
   /** @throws AUDIT_UNAVAILABLE, and then nothing is done */

@@ -141,7 +141,11 @@ export interface RawContext<P = unknown> {
   /** Path of the request. */
   readonly asked: string;
   /** Why nobody waits for the answer any more: the client went away, or time is up. Changes while the request is served. */
-  readonly patience: { readonly over: Error | undefined };
+  readonly patience: {
+    readonly over: Error | undefined;
+    /** Ends the wait after so many milliseconds, unless it ends earlier anyway. */
+    limit?(milliseconds: number): void;
+  };
   /** Where headers of the answer are set, whatever it will be. */
   readonly response: { setHeader(name: string, value: string): unknown };
 }

@@ -12,7 +12,7 @@ import { isSaipError } from '../../contracts/errors.ts';
 import { Name } from '../../contracts/reference.ts';
 import type { Resource } from '../../lib/policy/index.ts';
 import { VERSION } from '../version.ts';
-import { rawRoute, route, type RawAnswer, type RequestContext, type Route } from '../http/route.ts';
+import { rawRoute, route, type RequestContext, type Route } from '../http/route.ts';
 import { GUARD_ERRORS, MODEL_ERRORS, ModelAtAlias } from './model-at-alias.ts';
 import { predictRoute } from './predict.ts';
 import { repositoryRoutes, type RepositoryRoutesOptions } from './repository.ts';
@@ -25,12 +25,8 @@ import {
   metadataOf,
   recordDenial,
   recorded,
-  type InferCall,
   type InferenceKeepers,
-  type Inferred,
   type LoadedModel,
-  type Patience,
-  type Servable,
 } from '../serving/index.ts';
 
 export interface InferenceRoutesOptions extends InferenceKeepers, RepositoryRoutesOptions {
@@ -193,20 +189,16 @@ function modelRoutes<S extends z.ZodType<AliasParams> | z.ZodType<VersionParams>
       raw: (context) => {
         const call = decodeInferRequest(context.body, context.headers);
         const { patience, asked } = context;
+        if (call.timeout !== undefined) patience.limit?.(call.timeout);
         return recorded(
           keepers,
           { ...context, request: { path: asked } },
           () => find(context.params),
-          (model) => answer(model, call, patience),
+          (model) => infer(model, call, { patience }, encodeInferResponse),
         );
       },
     }),
   ];
-}
-
-async function answer(model: Servable, call: InferCall, patience: Patience): Promise<Inferred<RawAnswer>> {
-  const inferred = await infer(model, call, { patience });
-  return { ...inferred, response: encodeInferResponse(inferred.response) };
 }
 
 function ofModel({ model }: AliasParams | VersionParams): Resource {

@@ -43,9 +43,15 @@ export interface Inferred<T> {
 
 /**
  * Answers one request of the Open Inference Protocol V2.
- * @throws {ApiError} `TENSOR_INVALID`, `UNSUPPORTED_DATATYPE`, `MODEL_NOT_READY`, `UNAVAILABLE`
+ * @param write makes of the answer what is sent
+ * @throws {ApiError} `TENSOR_INVALID`, `UNSUPPORTED_DATATYPE`, `MODEL_NOT_READY`, `UNAVAILABLE`; why patience was over
  */
-export async function infer(model: Servable, call: InferCall, run: RunCall = {}): Promise<Inferred<InferAnswer>> {
+export async function infer<T>(
+  model: Servable,
+  call: InferCall,
+  run: RunCall,
+  write: (answer: InferAnswer) => T,
+): Promise<Inferred<T>> {
   const begunAt = performance.now();
   const feeds = readInputs(specsOf(model), call);
   const known = model.outputs.map(({ name }) => name);
@@ -57,23 +63,23 @@ export async function infer(model: Servable, call: InferCall, run: RunCall = {})
   const names = wanted.map(({ name }) => name);
   const results = await model.run(feeds, names, run);
   const endedAt = performance.now();
-  const raw = wanted.flatMap(({ name, binary, classes }) => {
+  // Nobody is told that they were answered who were told before that they were not.
+  if (run.patience?.over !== undefined) throw run.patience.over;
+  const raw: AnswerOutput[] = [];
+  const outputs: AnswerOutput[] = [];
+  for (const { name, binary, classes } of wanted) {
     const tensor = results[name];
-    return tensor === undefined ? [] : [{ name, tensor, binary, classes }];
-  });
-  const outputs = raw.map(({ classes, ...output }): AnswerOutput => {
-    if (classes === undefined) return output;
-    return { ...output, tensor: topClasses(output.tensor, classes, model.facts?.labels) };
-  });
+    if (tensor === undefined) continue;
+    const output = { name, tensor, binary };
+    raw.push(output);
+    const best = classes === undefined ? tensor : topClasses(tensor, classes, model.facts?.labels);
+    outputs.push(classes === undefined ? output : { name, tensor: best, binary });
+  }
   const told = model.told?.();
+  const parameters = call.own === undefined && told === undefined ? undefined : { ...call.own, ...told };
+  const { model: name, version } = model;
   return {
-    response: {
-      model: model.model,
-      version: model.version,
-      id: call.id ?? randomUUID(),
-      ...((call.own ?? told) && { parameters: { ...call.own, ...told } }),
-      outputs,
-    },
+    response: write({ model: name, version, id: call.id ?? randomUUID(), parameters, outputs }),
     timings: {
       ...timingsOf(run, rows),
       input: startedAt - begunAt,

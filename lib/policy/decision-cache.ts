@@ -34,8 +34,7 @@ export class DecisionCache {
   /** Throws `POLICY_UNAVAILABLE` when the policy gives no decision. */
   decide(request: AuthorizationRequest): Decision {
     const { authorizer, freshMs, now } = this.#options;
-    const { sub, tenant, roles, scope } = request.principal;
-    const key = JSON.stringify([authorizer.sha256, sub, tenant, roles, scope, request.action, request.resource]);
+    const key = `${authorizer.sha256}\n${request.action}\n${textOf(request.principal)}\n${textOf(request.resource)}`;
     const known = this.#known.get(key);
     const at = now();
     if (known !== undefined && at - known.decidedAt < freshMs) return known.decision;
@@ -43,4 +42,17 @@ export class DecisionCache {
     this.#known.set(key, { decision, decidedAt: at });
     return decision;
   }
+}
+
+const texts = new WeakMap<object, string>();
+
+/** A thing as text, made once: principals and resources do not change, and come again as the same objects. */
+function textOf(value: object | undefined): string {
+  if (value === undefined) return '';
+  let text = texts.get(value);
+  if (text === undefined) {
+    text = JSON.stringify(value);
+    texts.set(value, text);
+  }
+  return text;
 }

@@ -9,7 +9,7 @@ import { HttpMetrics } from '../../api/http/metrics.ts';
 import { cors } from '../../api/auth/index.ts';
 import { scoreRoute } from '../../api/routes/score.ts';
 import { InferenceMetrics, InferenceRecorder, ServedModels } from '../../api/serving/index.ts';
-import { decodeInferRequest } from '../../api/serving/codec/index.ts';
+import { decodeInferRequest, type InferAnswer } from '../../api/serving/codec/index.ts';
 import { infer } from '../../api/serving/infer.ts';
 import { LoadedModel } from '../../api/serving/loaded-model.ts';
 import { predict } from '../../api/serving/predict.ts';
@@ -102,6 +102,8 @@ async function served(task: 'classification' | 'regression') {
   });
   return LoadedModel.load({ model: 'people', version: '1', digest: 'd', bytes, facts, settings, threads });
 }
+
+const asIs = (answer: InferAnswer) => answer;
 
 describe('the graph of a table', () => {
   it.each(['classification', 'regression'] as const)(
@@ -200,19 +202,19 @@ describe('predict', () => {
       input('town', 'BYTES', 'Ulm'),
     ];
     const call = (body: object) => decodeInferRequest(Buffer.from(JSON.stringify(body)), {});
-    const { response } = await infer(model, call({ inputs }));
+    const { response } = await infer(model, call({ inputs }), {}, asIs);
     const records = await predict(model, [ada]);
     const probabilities = response.outputs.find(({ name }) => name === 'probabilities')?.tensor.data;
     const [first] = records.response.predictions as { probabilities: Record<string, number> }[];
     expect(Object.values(first?.probabilities ?? {})).toEqual([...(probabilities ?? [])]);
     const rows = [{ ...inputs[0], shape: [2, 1], data: [1, 2] }, ...inputs.slice(1)];
-    await expect(infer(model, call({ inputs: rows }))).rejects.toMatchObject({ code: 'TENSOR_INVALID' });
+    await expect(infer(model, call({ inputs: rows }), {}, asIs)).rejects.toMatchObject({ code: 'TENSOR_INVALID' });
     const numbers = [...inputs.slice(0, 3), input('town', 'BYTES', 7)];
-    await expect(infer(model, call({ inputs: numbers }))).rejects.toMatchObject({ code: 'TENSOR_INVALID' });
+    await expect(infer(model, call({ inputs: numbers }), {}, asIs)).rejects.toMatchObject({ code: 'TENSOR_INVALID' });
     // A missing value of a feature that the training knew to be missing is null, as it is in records.
     const absent = inputs.map((one) => (one.name === 'weight in kg' ? { ...one, data: [null] } : one));
     const without = await predict(model, [{ ...ada, 'weight in kg': null }]);
-    const { response: missing } = await infer(model, call({ inputs: absent }));
+    const { response: missing } = await infer(model, call({ inputs: absent }), {}, asIs);
     const [unknown] = without.response.predictions as { probabilities: Record<string, number> }[];
     const known = missing.outputs.find(({ name }) => name === 'probabilities')?.tensor.data ?? [];
     expect(Object.values(unknown?.probabilities ?? {})).toEqual([...known]);

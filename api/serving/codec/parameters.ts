@@ -31,7 +31,8 @@ export function readParameters(parameters: Parameters = {}): RequestParameters {
   const microseconds = wholeNumber(parameters, 'timeout', field);
   return {
     binaryOutput: flag(parameters, 'binary_data_output', field) ?? false,
-    ...(microseconds !== undefined && { timeout: microseconds / 1000 }),
+    // As Triton reads it, 0 is no limit.
+    ...(microseconds !== undefined && microseconds > 0 && { timeout: microseconds / 1000 }),
     ...(own.length > 0 && { own: Object.fromEntries(own) }),
   };
 }

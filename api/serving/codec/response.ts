@@ -1,7 +1,7 @@
 import type { Parameters } from '../../../contracts/inference.ts';
 import { datatypeOfTensor, type TensorData } from '../tensors.ts';
 import { writeRaw } from './raw-elements.ts';
-import { HEADER_LENGTH } from './request.ts';
+import { HEADER_LENGTH } from './raw-tensors.ts';
 
 export interface AnswerOutput {
   readonly name: string;
@@ -15,14 +15,16 @@ export interface InferAnswer {
   readonly model: string;
   readonly version: string;
   readonly id: string;
-  readonly parameters?: Parameters;
+  readonly parameters?: Parameters | undefined;
   readonly outputs: readonly AnswerOutput[];
 }
 
 export interface EncodedAnswer {
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  readonly body: string | Buffer;
 }
+
+const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' };
 
 /**
  * Writes an answer of the Open Inference Protocol V2, with raw tensors after the JSON where they are asked for. 64-bit
@@ -39,10 +41,10 @@ export function encodeInferResponse({ model, version, id, parameters, outputs }:
   });
   const own = parameters === undefined ? '' : `"parameters":${JSON.stringify(parameters)},`;
   const names = `"model_name":${JSON.stringify(model)},"model_version":${JSON.stringify(version)},"id":${JSON.stringify(id)}`;
-  const json = Buffer.from(`{${names},${own}"outputs":[${texts.join(',')}]}`, 'utf8');
-  if (raw.length === 0) {
-    return { headers: { 'content-type': 'application/json; charset=utf-8' }, body: json };
-  }
+  const text = `{${names},${own}"outputs":[${texts.join(',')}]}`;
+  // As text it leaves together with its headers.
+  if (raw.length === 0) return { headers: JSON_HEADERS, body: text };
+  const json = Buffer.from(text, 'utf8');
   const body = Buffer.concat([json, ...raw]);
   const headers = {
     'content-type': 'application/octet-stream',

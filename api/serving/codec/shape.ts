@@ -5,8 +5,7 @@ import { ApiError } from '../../errors.ts';
  * @throws {ApiError} `TENSOR_INVALID` where the graph takes another shape, or a dimension is 0
  */
 export function lengthOf(shape: readonly number[], expected: readonly number[], field: string): number {
-  const fits = shape.length === expected.length && expected.every((size, axis) => size === -1 || size === shape[axis]);
-  if (!fits) {
+  if (!hasShape(shape, expected)) {
     const message = `The shape is [${shape.join(', ')}], the model takes [${expected.join(', ')}].`;
     throw new ApiError('TENSOR_INVALID', message, { field });
   }
@@ -15,6 +14,11 @@ export function lengthOf(shape: readonly number[], expected: readonly number[], 
     throw new ApiError('TENSOR_INVALID', 'Every dimension must be at least 1.', { field });
   }
   return length;
+}
+
+/** Whether a tensor has a shape; -1 stands for any size. */
+export function hasShape(shape: readonly number[], expected: readonly number[]): boolean {
+  return shape.length === expected.length && expected.every((size, axis) => size === -1 || size === shape[axis]);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { ApiError } from '../../errors.ts';
 import { kindOf, type InputSpec, type TensorData } from '../tensors.ts';
-import { readNumbers, readStrings, type JsonData } from './json-elements.ts';
+import type { JsonData } from './json-data.ts';
+import { readNumbers, readStrings } from './json-elements.ts';
 import { readRawNumbers, readRawStrings } from './raw-elements.ts';
 import type { CallInput } from './request.ts';
 import { lengthOf } from './shape.ts';

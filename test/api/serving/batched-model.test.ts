@@ -1,6 +1,7 @@
 /** @jest-environment ./test/support/ort-environment.js */
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { decodeInferRequest } from '../../../api/serving/codec/index.ts';
+import { ApiError } from '../../../api/errors.ts';
+import { decodeInferRequest, type InferAnswer } from '../../../api/serving/codec/index.ts';
 import { infer } from '../../../api/serving/infer.ts';
 import { LoadedModel, type BatchSettings } from '../../../api/serving/loaded-model.ts';
 import { ThreadPool } from '../../../api/serving/runtime/thread-pool.ts';
@@ -25,11 +26,13 @@ const load = (bytes: Uint8Array, mode: BatchSettings['mode']) =>
 const request = (value: number, shape = [1, 4], data = [value, 1, 2, 3]) =>
   decodeInferRequest(Buffer.from(JSON.stringify({ inputs: [{ name: 'x', shape, datatype: 'FP32', data }] })), {});
 
+const asIs = (answer: InferAnswer) => answer;
+
 describe('a model whose requests share calls', () => {
   it('answers each with its own rows', async () => {
     const model = await load(linearModel(), 'on');
     expect(model.batches).toBe(true);
-    const answers = await Promise.all(Array.from({ length: 40 }, (_, value) => infer(model, request(value))));
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, value) => infer(model, request(value), {}, asIs)));
     const read = ({ response }: (typeof answers)[number]) =>
       response.outputs.map(({ name, tensor }) => [name, tensor.dims, Array.from(tensor.data as Float32Array, Number)]);
     expect(answers.map(read)).toEqual(
@@ -44,7 +47,7 @@ describe('a model whose requests share calls', () => {
   it('lets one that is wrong fail alone', async () => {
     const model = await load(linearModel(), 'on');
     const wrong = request(1, [1, 3], [1, 2, 3]);
-    const [good, bad] = await Promise.allSettled([infer(model, request(1)), infer(model, wrong)]);
+    const [good, bad] = await Promise.allSettled([infer(model, request(1), {}, asIs), infer(model, wrong, {}, asIs)]);
     expect([good?.status, bad?.status]).toEqual(['fulfilled', 'rejected']);
   });
 
@@ -60,16 +63,30 @@ describe('a model whose requests share calls', () => {
       const loads = [await load(bytes, 'auto'), await load(bytes, 'auto'), await load(bytes, 'auto')];
       return new Set(loads.map(({ batches }) => batches));
     };
-    expect(await measured(linearModel())).toContain(false);
     expect(await measured(deepModel({ size: 512 }))).toContain(true);
     expect((await load(deepModel({ size: 512 }), 'off')).batches).toBe(false);
   });
 
+  it('answers nobody whose time was up while the call ran', async () => {
+    const model = await load(linearModel(), 'on');
+    const over = new ApiError('UNAVAILABLE', 'No answer was ready within 0.001 s.');
+    let asked = 0;
+    const patience = {
+      get over() {
+        // Looked at before the call, and then after it.
+        asked += 1;
+        return asked > 1 ? over : undefined;
+      },
+    };
+    await expect(infer(model, request(1), { patience }, asIs)).rejects.toBe(over);
+    await expect(infer(model, request(1), { patience: { over } }, asIs)).rejects.toBe(over);
+  });
+
   it('finishes what waits when it is retired', async () => {
     const model = await load(linearModel(), 'on');
-    const waiting = Array.from({ length: 30 }, (_, value) => infer(model, request(value)));
+    const waiting = Array.from({ length: 30 }, (_, value) => infer(model, request(value), {}, asIs));
     await model.retire();
     expect(await Promise.all(waiting)).toHaveLength(30);
-    await expect(infer(model, request(1))).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
+    await expect(infer(model, request(1), {}, asIs)).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
   });
 });

@@ -32,8 +32,9 @@ const rows = (count: number, features: number): TensorData => ({
 
 /** What the model answers to a body, as it is sent. */
 async function ask(model: LoadedModel, body: object): Promise<InferResponse> {
-  const { response } = await infer(model, decodeInferRequest(Buffer.from(JSON.stringify(body)), {}));
-  return InferResponse.parse(JSON.parse(encodeInferResponse(response).body.toString()));
+  const call = decodeInferRequest(Buffer.from(JSON.stringify(body)), {});
+  const { response } = await infer(model, call, {}, encodeInferResponse);
+  return InferResponse.parse(JSON.parse(response.body.toString()));
 }
 
 describe('LoadedModel', () => {

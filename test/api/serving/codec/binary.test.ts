@@ -83,7 +83,8 @@ const tensors: fc.Arbitrary<TensorData> = fc
 /** An answer read back as the request that its outputs would make. */
 function back(tensor: TensorData, binary: boolean): TensorData {
   const answer = { model: 'm', version: '1', id: 'i', outputs: [{ name: 'x', tensor, binary }] };
-  const { headers, body: bytes } = encodeInferResponse(answer);
+  const { headers, body } = encodeInferResponse(answer);
+  const bytes = Buffer.from(body);
   const jsonLength = Number(headers[HEADER] ?? bytes.length);
   const json = bytes.subarray(0, jsonLength).toString().replace('"outputs":', '"inputs":');
   const given = Buffer.concat([Buffer.from(json), bytes.subarray(jsonLength)]);
