@@ -8,14 +8,15 @@ export function rowsOf(feeds: Feeds): number {
   return rows;
 }
 
-/** Inputs of the same shape but for the first axis can be run in one call. */
-export function shapeOf(feeds: Feeds): string {
-  let shape = '';
+/** Whether inputs of one model can be run in one call: types and shapes but for the first axis are the same. */
+export function haveOneShape(feeds: Feeds, others: Feeds): boolean {
   for (const name in feeds) {
-    const { type, dims } = feeds[name] ?? { type: '', dims: [] };
-    shape += `${name}:${type}[${dims.slice(1).join()}];`;
+    const [one, other] = [feeds[name], others[name]];
+    if (one === undefined || other === undefined || one.type !== other.type) return false;
+    if (one.dims.length !== other.dims.length) return false;
+    for (let axis = 1; axis < one.dims.length; axis += 1) if (one.dims[axis] !== other.dims[axis]) return false;
   }
-  return shape;
+  return true;
 }
 
 /** Inputs of several requests of one shape, one after the other along the first axis. */

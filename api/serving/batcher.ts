@@ -1,5 +1,5 @@
 import { ApiError } from '../errors.ts';
-import { joined, rowsOf, shapeOf, split } from './batch.ts';
+import { haveOneShape, joined, rowsOf, split } from './batch.ts';
 import type { Feeds } from './runtime/session.ts';
 import type { TensorData } from './tensors.ts';
 
@@ -50,7 +50,6 @@ interface Waiting {
   readonly feeds: Feeds;
   readonly fetches: readonly string[];
   readonly rows: number;
-  readonly shape: string;
   readonly patience: Patience;
   readonly askedAt: number;
   readonly resolve: (ran: Ran) => void;
@@ -94,7 +93,7 @@ export class Batcher {
           headers: { 'Retry-After': '1' },
         });
       }
-      const asked = { feeds, fetches, patience, rows: rowsOf(feeds), shape: shapeOf(feeds) };
+      const asked = { feeds, fetches, patience, rows: rowsOf(feeds) };
       this.#queue.push({ ...asked, askedAt: performance.now(), resolve, reject });
       this.#schedule();
     });
@@ -143,8 +142,9 @@ export class Batcher {
         waiting.reject(waiting.patience.over);
         continue;
       }
-      const fits =
-        batch.length === 0 || (waiting.shape === batch[0]?.shape && rows + waiting.rows <= this.#options.limits.rows);
+      const [first] = batch;
+      const room = rows + waiting.rows <= this.#options.limits.rows;
+      const fits = first === undefined || (room && haveOneShape(first.feeds, waiting.feeds));
       if (fits) {
         batch.push(waiting);
         rows += waiting.rows;

@@ -14,10 +14,9 @@ export interface Cost {
 const ROWS = 8;
 /** Of a small graph many, as whatever else the process does disturbs each of them; of a large one few. */
 const CALLS = { least: 3, most: 30, milliseconds: 40 };
-/** The gain of shorter calls is too small to be told from what else disturbs the measurement. */
-const SHORT_MS = 0.25;
-/** What a request costs besides the runtime, in milliseconds (docs/performance.md). */
+/** What a request costs besides the runtime, in milliseconds, and what it costs more where it shares a call. */
 const REQUEST_MS = 0.06;
+const SHARE_MS = 0.006;
 /** Rounding of FP32 sums in another order, relative. */
 const TOLERANCE = 1e-4;
 
@@ -28,7 +27,7 @@ export async function measure(session: OrtSession): Promise<Cost> {
   if (!batched) return { base: one, row: 0, gain: 0 };
   const many = await fastest(session, ROWS);
   const row = Math.max(0, (many - one) / (ROWS - 1));
-  const gain = one < SHORT_MS ? 1 : (REQUEST_MS + one) / (REQUEST_MS + many / ROWS);
+  const gain = (REQUEST_MS + one) / (REQUEST_MS + SHARE_MS + many / ROWS);
   return { base: Math.max(0, one - row), row, gain: (await isRowWise(session)) ? gain : 0 };
 }
 

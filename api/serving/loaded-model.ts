@@ -101,16 +101,12 @@ export class LoadedModel {
     return this.#batcher !== undefined;
   }
 
-  /** The outputs of one request; `call` is told how it went. @throws as `perform` */
-  async run(feeds: Feeds, fetches: readonly string[], call: RunCall = {}): Promise<Outputs> {
-    call.ran = await this.perform(feeds, fetches, call.patience);
-    return call.ran.outputs;
-  }
-
   /**
+   * The outputs of one request; `call` is told how it went.
    * @throws {ApiError} `MODEL_NOT_READY` once it is freed, `UNAVAILABLE` where too many wait; why patience was over
    */
-  async perform(feeds: Feeds, fetches: readonly string[], patience: Patience = PATIENT): Promise<Ran> {
+  async run(feeds: Feeds, fetches: readonly string[], call: RunCall = {}): Promise<Outputs> {
+    const { patience = PATIENT } = call;
     if (this.#freed) {
       throw new ApiError('MODEL_NOT_READY', `${this.model} ${this.version} is no longer loaded.`);
     }
@@ -121,7 +117,8 @@ export class LoadedModel {
           ? await this.#batcher.submit(feeds, fetches, patience)
           : await this.#performAlone(feeds, fetches, patience);
       traceRun(ran, this);
-      return ran;
+      call.ran = ran;
+      return ran.outputs;
     } finally {
       this.#inFlight -= 1;
       if (this.#retired) await this.#freeWhenIdle();

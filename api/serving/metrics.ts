@@ -1,65 +1,32 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { InferTimings } from './infer.ts';
 import type { ServedModels } from './served-models.ts';
-import { ServingStatistics } from './statistics.ts';
+import { ServingStatistics, type Counts, type Durations } from './statistics.ts';
+
+const labelNames = ['model', 'version'] as const;
 
 /** Inference metrics under the names that clients of Triton Inference Server know. */
 export class InferenceMetrics {
   /** The same, as the statistics extension of the protocol tells it. */
   readonly statistics = new ServingStatistics();
-  readonly #success: Counter<'model' | 'version'>;
   readonly #failure: Counter<'model' | 'code'>;
-  readonly #count: Counter<'model' | 'version'>;
-  readonly #executions: Counter<'model' | 'version'>;
-  readonly #duration: Counter<'model' | 'version'>;
-  readonly #compute: Counter<'model' | 'version'>;
-  readonly #queue: Counter<'model' | 'version'>;
   readonly #latency: Histogram<'model_name' | 'model' | 'version'>;
   readonly #batch: Histogram<'model' | 'version'>;
 
   constructor(registry: Registry, served: ServedModels) {
     const registers = [registry];
-    const labelNames = ['model', 'version'] as const;
-    this.#success = new Counter({
-      name: 'nv_inference_request_success',
-      help: 'Requests that were answered.',
-      labelNames,
-      registers,
+    this.#counted(registry, 'nv_inference_request_success', 'Requests that were answered.', ({ durations }) => {
+      return durations.success.count;
     });
+    this.#counted(registry, 'nv_inference_count', 'Rows that were inferred.', ({ rows }) => rows);
+    this.#counted(registry, 'nv_inference_exec_count', 'Calls of the runtime.', ({ executions }) => executions);
+    this.#summed(registry, 'nv_inference_request_duration_us', 'in requests', 'success');
+    this.#summed(registry, 'nv_inference_compute_infer_duration_us', 'in the runtime', 'compute_infer');
+    this.#summed(registry, 'nv_inference_queue_duration_us', 'in the queue of the model', 'queue');
     this.#failure = new Counter({
       name: 'nv_inference_request_failure',
       help: 'Requests that were refused or failed, by error code.',
       labelNames: ['model', 'code'] as const,
-      registers,
-    });
-    this.#count = new Counter({
-      name: 'nv_inference_count',
-      help: 'Rows that were inferred.',
-      labelNames,
-      registers,
-    });
-    this.#executions = new Counter({
-      name: 'nv_inference_exec_count',
-      help: 'Calls of the runtime.',
-      labelNames,
-      registers,
-    });
-    this.#duration = new Counter({
-      name: 'nv_inference_request_duration_us',
-      help: 'Sum of the time in requests, in microseconds.',
-      labelNames,
-      registers,
-    });
-    this.#compute = new Counter({
-      name: 'nv_inference_compute_infer_duration_us',
-      help: 'Sum of the time in the runtime, in microseconds.',
-      labelNames,
-      registers,
-    });
-    this.#queue = new Counter({
-      name: 'nv_inference_queue_duration_us',
-      help: 'Sum of the time in the queue of the model, in microseconds.',
-      labelNames,
       registers,
     });
     this.#batch = new Histogram({
@@ -96,13 +63,6 @@ export class InferenceMetrics {
   succeeded(model: { model: string; version: string }, seconds: number, timings: InferTimings): void {
     this.statistics.succeeded(model, seconds * 1e3, timings);
     const labels = { model: model.model, version: model.version };
-    this.#success.inc(labels);
-    this.#count.inc(labels, timings.rows);
-    // A call that several share counts once, in parts.
-    this.#executions.inc(labels, 1 / (timings.batch ?? 1));
-    this.#duration.inc(labels, Math.round(seconds * 1e6));
-    this.#compute.inc(labels, Math.round(timings.compute * 1e3));
-    this.#queue.inc(labels, Math.round((timings.queued ?? 0) * 1e3));
     this.#batch.observe(labels, timings.batch ?? 1);
     this.#latency.observe({ model_name: model.model, ...labels }, timings.compute / 1e3);
   }
@@ -111,5 +71,22 @@ export class InferenceMetrics {
   failed(model: { model: string; version: string } | undefined, code: string, seconds: number): void {
     if (model) this.statistics.failed(model, seconds * 1e3);
     this.#failure.inc({ model: model?.model ?? 'unknown', code });
+  }
+
+  /** Of each version a number that is kept anyway, and read when metrics are: a request does not pay for it. */
+  #counted(registry: Registry, name: string, help: string, of: (counts: Counts) => number): void {
+    const { statistics } = this;
+    new Counter({
+      ...{ name, help, labelNames, registers: [registry] },
+      collect() {
+        this.reset();
+        for (const { model, version, counts } of statistics.all()) this.inc({ model, version }, of(counts));
+      },
+    });
+  }
+
+  #summed(registry: Registry, name: string, where: string, duration: Durations): void {
+    const help = `Sum of the time ${where}, in microseconds.`;
+    this.#counted(registry, name, help, ({ durations }) => Math.round(durations[duration].ms * 1e3));
   }
 }

@@ -46,17 +46,15 @@ export class InferenceRecorder {
   /** @throws AuditError AUDIT_UNAVAILABLE */
   async record(event: InferenceEvent): Promise<void> {
     const { model, inputDigest, output, error, guard, deniedBy } = event;
-    const detail = {
-      asked: event.asked,
-      ...(event.apiKey !== undefined && { apiKey: event.apiKey }),
-      latencyMs: event.latency.toFixed(3),
-      ...(model && { digest: model.digest }),
-      ...(inputDigest !== undefined && { inputDigest }),
-      ...(output !== undefined && { output: output.slice(0, SUMMARY) }),
-      ...(guard !== undefined && { guard }),
-      ...(error !== undefined && { code: error }),
-      ...(deniedBy !== undefined && { code: 'FORBIDDEN', rule: deniedBy }),
-    };
+    const detail: Record<string, string> = { asked: event.asked };
+    if (event.apiKey !== undefined) detail['apiKey'] = event.apiKey;
+    detail['latencyMs'] = event.latency.toFixed(3);
+    if (model !== undefined) detail['digest'] = model.digest;
+    if (inputDigest !== undefined) detail['inputDigest'] = inputDigest;
+    if (output !== undefined) detail['output'] = output.slice(0, SUMMARY);
+    if (guard !== undefined) detail['guard'] = guard;
+    if (error !== undefined) detail['code'] = error;
+    if (deniedBy !== undefined) Object.assign(detail, { code: 'FORBIDDEN', rule: deniedBy });
     const now = Date.now();
     try {
       await this.#options.append({
@@ -102,12 +100,24 @@ export function inputDigestOf(feeds: Readonly<Record<string, TensorData>>): stri
 
 /** Names, shapes and, of the first row, the largest element: `score FP32[1,10] 3:0.9871`. */
 export function summaryOf(outputs: readonly { readonly name: string; readonly tensor: TensorData }[]): string {
-  const texts = outputs.map(({ name, tensor }) => {
+  let text = '';
+  for (const { name, tensor } of outputs) {
     const { dims, data } = tensor;
-    const row = Array.from(data.slice(0, dims.length > 1 ? dims.at(-1) : 1), Number);
-    const best = row.indexOf(Math.max(...row));
-    const value = String(Number((row[best] ?? 0).toPrecision(4)));
-    return `${name} ${datatypeOfTensor(tensor)}[${dims.join(',')}] ${row.length > 1 ? `${best}:` : ''}${value}`;
-  });
-  return texts.join('; ');
+    const width = Math.min(data.length, dims.length > 1 ? (dims.at(-1) ?? 1) : 1);
+    const best = largest(data, width);
+    const value = String(Number(Number(data[best] ?? 0).toPrecision(4)));
+    const place = width > 1 ? `${String(best)}:` : '';
+    text += `${text === '' ? '' : '; '}${name} ${datatypeOfTensor(tensor)}[${dims.join(',')}] ${place}${value}`;
+  }
+  return text;
+}
+
+function largest(data: TensorData['data'], width: number): number {
+  let best = 0;
+  let most = Number(data[0]);
+  for (let index = 1; index < width; index += 1) {
+    const value = Number(data[index]);
+    if (value > most) [best, most] = [index, value];
+  }
+  return best;
 }

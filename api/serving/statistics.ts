@@ -7,9 +7,10 @@ interface Version {
   readonly version: string;
 }
 
-type Durations = keyof ModelStatistics['inference_stats'];
+export type Durations = keyof ModelStatistics['inference_stats'];
 
-interface Counts {
+/** What a version did. */
+export interface Counts {
   lastInference: number;
   rows: number;
   executions: number;
@@ -20,7 +21,7 @@ const zero = (): { count: number; ms: number } => ({ count: 0, ms: 0 });
 
 /** Counts what each version did in this process, for the statistics extension. Times are milliseconds. */
 export class ServingStatistics {
-  readonly #counts = new Map<string, Counts>();
+  readonly #counts = new Map<string, Version & { readonly counts: Counts }>();
 
   succeeded(version: Version, latency: number, timings: InferTimings): void {
     const counts = this.#of(version);
@@ -28,10 +29,11 @@ export class ServingStatistics {
     counts.rows += timings.rows;
     // A call that several share counts once, in parts.
     counts.executions += 1 / (timings.batch ?? 1);
-    const spent = { queue: timings.queued, compute_input: timings.input, compute_output: timings.output };
     add(counts, 'success', latency);
     add(counts, 'compute_infer', timings.compute);
-    for (const [name, ms = 0] of Object.entries(spent)) add(counts, name as Durations, ms);
+    add(counts, 'queue', timings.queued ?? 0);
+    add(counts, 'compute_input', timings.input ?? 0);
+    add(counts, 'compute_output', timings.output ?? 0);
   }
 
   failed(version: Version, latency: number): void {
@@ -41,7 +43,7 @@ export class ServingStatistics {
   /** Of these versions, in their order. */
   of(versions: readonly Version[]): ModelStatistics[] {
     return versions.map(({ model, version }) => {
-      const counts = this.#counts.get(keyOf({ model, version })) ?? none();
+      const counts = this.#counts.get(keyOf({ model, version }))?.counts ?? none();
       return {
         name: model,
         version,
@@ -60,10 +62,17 @@ export class ServingStatistics {
     });
   }
 
-  #of(version: Version): Counts {
-    const key = keyOf(version);
-    const counts = this.#counts.get(key) ?? none();
-    this.#counts.set(key, counts);
+  /** Of every version that was ever asked. */
+  all(): Iterable<Version & { readonly counts: Counts }> {
+    return this.#counts.values();
+  }
+
+  #of({ model, version }: Version): Counts {
+    const key = keyOf({ model, version });
+    const known = this.#counts.get(key);
+    if (known !== undefined) return known.counts;
+    const counts = none();
+    this.#counts.set(key, { model, version, counts });
     return counts;
   }
 }

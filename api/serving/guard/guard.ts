@@ -25,6 +25,8 @@ const REMEMBERED = 20_000;
 export class InferenceGuard implements SeatKeeper {
   readonly #options: InferenceGuardOptions;
   readonly #seats = new LRUCache<string, Seat>({ max: REMEMBERED });
+  /** The same by the object that stands for a caller with one token, which comes again with it. */
+  readonly #near = new WeakMap<Caller, Map<string, Seat>>();
   readonly #buckets = new LRUCache<string, Bucket>({ max: REMEMBERED });
   readonly #raising = new Set<string>();
 
@@ -119,6 +121,16 @@ export class InferenceGuard implements SeatKeeper {
   }
 
   #seat(caller: Caller, model: string): Seat {
+    const near = this.#near.get(caller);
+    const known = near?.get(model);
+    if (known?.version === this.#options.state.version) return known;
+    const seat = this.#seatByName(caller, model);
+    if (near === undefined) this.#near.set(caller, new Map([[model, seat]]));
+    else near.set(model, seat);
+    return seat;
+  }
+
+  #seatByName(caller: Caller, model: string): Seat {
     const { state } = this.#options;
     const { sub: subject, tenant, roles, scope } = caller;
     const apiKey = scope?.id ?? '';
