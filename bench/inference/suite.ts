@@ -5,7 +5,7 @@ import type { Suite } from '../figure.ts';
 import { peerPython } from '../peer-environment.ts';
 import { contestant, type Contestant, type Setting } from './contestants.ts';
 import { batchFigure, faster, later, memoryFigure, overheadFigure } from './figures.ts';
-import { mnistModel, slowModel } from './models.ts';
+import { mnistModel, slowModel, withRawTensors } from './models.ts';
 import { inTurn } from './rounds.ts';
 import { makeKey } from './tokens.ts';
 
@@ -28,8 +28,10 @@ export const suite: Suite = {
       const peer = await betterPeer(setting, say);
       const unrecorded = contestant(peer.kind, { ...setting, audit: undefined });
       say('the servers in turn');
-      const [ours = [], bare = [], recorded = [], without = []] = await inTurn([
+      const raw = contestant('platform', { ...setting, model: withRawTensors(setting.model) });
+      const [ours = [], binary = [], bare = [], recorded = [], without = []] = await inTurn([
         platform,
+        raw,
         contestant('bare', setting),
         peer,
         unrecorded,
@@ -43,6 +45,7 @@ export const suite: Suite = {
         later('p99, against FastAPI', ours, without, 1 / 3),
         faster('each token never seen, against FastAPI', oursFresh, peerFresh, 2.5),
         faster('against a bare server without any check', ours, bare, 0.75),
+        faster('the same with raw tensors', binary, bare, 1),
         await overheadFigure(setting),
         await batchFigure({ ...setting, model: await slowModel(folder) }),
         await memoryFigure(setting),
