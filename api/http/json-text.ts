@@ -1,13 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { ApiError } from '../errors.ts';
+import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './ascii.ts';
 
 /** Deeper than anything that a route takes. */
 const MAX_DEPTH = 64;
 /** As deep as a body of so many bytes can be is parsed in milliseconds. */
 const SHALLOW_BYTES = 16 * 1024;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /**
  * Checks bytes that are about to be parsed as JSON: they are UTF-8 (RFC 8259 section 8.1; a decoder would put replacement
@@ -29,10 +27,10 @@ function isDeep(bytes: Buffer): boolean {
     const byte = bytes[at];
     if (byte === QUOTE) {
       for (at += 1; at < bytes.length && bytes[at] !== QUOTE; at += 1) if (bytes[at] === BACKSLASH) at += 1;
-    } else if (byte === 0x5b || byte === 0x7b) {
+    } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
       depth += 1;
       if (depth > MAX_DEPTH) return true;
-    } else if (byte === 0x5d || byte === 0x7d) {
+    } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) {
       depth -= 1;
     }
   }

@@ -1,3 +1,4 @@
+import { BACKSLASH, CLOSE_ARRAY, COLON, COMMA, OPEN_ARRAY } from '../../http/ascii.ts';
 import { NumberReader, skipSpace } from './number-reader.ts';
 
 /** Numbers that were taken out of a JSON text: row-major, with the lengths of the arrays that they were nested in. */
@@ -13,11 +14,6 @@ export interface Lifted {
 }
 
 const KEY = Buffer.from('"data"');
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-const COMMA = 0x2c;
-const OPEN = 0x5b;
-const CLOSE = 0x5d;
 
 /** More axes than a tensor of the protocol has. */
 const MAX_DEPTH = 8;
@@ -39,7 +35,7 @@ export function liftNumbers(json: Buffer): Lifted | undefined {
     const colon = skipSpace(json, key + KEY.length);
     if (json[colon] !== COLON) return undefined;
     const open = skipSpace(json, colon + 1);
-    if (json[open] !== OPEN) return undefined;
+    if (json[open] !== OPEN_ARRAY) return undefined;
     const array = readArray(json, open);
     if (array === undefined) return undefined;
     envelope += `${json.toString('latin1', kept, open)}[${String(arrays.length)}]`;
@@ -63,7 +59,7 @@ function readArray(json: Buffer, open: number): ReadArray | undefined {
   let depth = 0;
   let deepest = 0;
   for (;;) {
-    while (row.skips(OPEN)) {
+    while (row.skips(OPEN_ARRAY)) {
       if (depth === MAX_DEPTH || (deepest > 0 && depth === deepest)) return undefined;
       entries[depth] = 0;
       depth += 1;
@@ -74,7 +70,7 @@ function readArray(json: Buffer, open: number): ReadArray | undefined {
     if (length === undefined) return undefined;
     entries[depth - 1] = length;
     do {
-      if (!row.skips(CLOSE)) return undefined;
+      if (!row.skips(CLOSE_ARRAY)) return undefined;
       depth -= 1;
       const closed = entries[depth] ?? 0;
       if ((dims[depth] ??= closed) !== closed) return undefined;

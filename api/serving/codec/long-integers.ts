@@ -1,14 +1,11 @@
+import { BACKSLASH, LOWER_E, MINUS, PLUS, POINT, QUOTE, UPPER_E, isDigit } from '../../http/ascii.ts';
+
 /** Integers of fewer digits are exact as doubles. */
 const DIGITS = 16;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const MINUS = 0x2d;
-
-const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 /** What a number may hold besides digits: `+-.Ee`. */
 const isNumberPart = (code: number): boolean =>
-  isDigit(code) || code === 0x2b || code === MINUS || code === 0x2e || code === 0x45 || code === 0x65;
+  isDigit(code) || code === PLUS || code === MINUS || code === POINT || code === UPPER_E || code === LOWER_E;
 
 /**
  * Parses JSON with every integer of 16 digits or more as a string of its digits, because a double cannot hold it. One

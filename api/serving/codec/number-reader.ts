@@ -1,8 +1,4 @@
-const COMMA = 0x2c;
-const MINUS = 0x2d;
-const PLUS = 0x2b;
-const POINT = 0x2e;
-const ZERO = 0x30;
+import { COMMA, LOWER_E, MINUS, PLUS, POINT, UPPER_E, ZERO, isDigit, isSpace } from '../../http/ascii.ts';
 
 /** Mantissas and powers of ten up to here are exact as doubles, and so one operation on them rounds right (Clinger 1990). */
 const EXACT_DIGITS = 15;
@@ -122,7 +118,7 @@ export class NumberReader {
       scale = point + 1 - at;
       if (scale === 0) return false;
     }
-    if (byte === 0x65 || byte === 0x45) {
+    if (byte === LOWER_E || byte === UPPER_E) {
       byte = json[(at += 1)] as number;
       const down = byte === MINUS;
       if (down || byte === PLUS) byte = json[(at += 1)] as number;
@@ -146,13 +142,10 @@ export class NumberReader {
   }
 }
 
-const isDigit = (byte: number): boolean => byte >= ZERO && byte <= 0x39;
-const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-
-/** JSON's white space: space, tab, line feed, carriage return. */
+/** The position of the next byte that is no white space. */
 export function skipSpace(json: Buffer, start: number): number {
   let at = start;
-  for (let byte = json[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = json[at]) at += 1;
+  while (isSpace(json[at])) at += 1;
   return at;
 }
 
