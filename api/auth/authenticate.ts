@@ -21,6 +21,8 @@ export interface AuthenticatorOptions {
   readonly onRefused?: (error: unknown) => void;
 }
 
+const BEARER = 'Bearer ';
+
 /**
  * Finds out who sends a request: a bearer token (RFC 6750), an API key in its place or in `X-API-Key`, or a session
  * cookie on the routes that accept one.
@@ -59,10 +61,11 @@ export class Authenticator {
     }
     if (key !== undefined) return this.#ownerOf(String(key));
     if (header !== undefined) {
+      // As it nearly always is written: how it may be written otherwise is looked at where it is not known.
+      const known = header.startsWith(BEARER) ? this.#options.verifier.recall(header.slice(BEARER.length)) : undefined;
+      if (known !== undefined) return this.#callerBy(known);
       const credential = bearer(header);
-      if (looksLikeApiKey(credential)) return this.#ownerOf(credential);
-      const known = this.#options.verifier.recall(credential);
-      return known === undefined ? this.callerOf(credential) : this.#callerBy(known);
+      return looksLikeApiKey(credential) ? this.#ownerOf(credential) : this.callerOf(credential);
     }
     const session = cookie ? this.#session(request) : undefined;
     if (session) return session;

@@ -31,7 +31,7 @@ const REMEMBERED = 2_000;
 /** Finds the route of a path as Express would: whatever its case, with or without a slash at its end. */
 export class Paths {
   readonly #patterns: readonly Pattern[];
-  readonly #targets = new LRUCache<string, Target>({ max: REMEMBERED });
+  readonly #known = new LRUCache<string, Match>({ max: REMEMBERED });
 
   constructor(routes: readonly Route[]) {
     this.#patterns = routes.filter(isPlaneRoute).map((route) => ({
@@ -42,24 +42,30 @@ export class Paths {
   }
 
   find(method: string, path: string): Match | undefined {
+    const place = `${method} ${path}`;
+    const known = this.#known.get(place);
+    if (known !== undefined) return known;
     for (const { route, path: pattern, names } of this.#patterns) {
       if (route.method.toUpperCase() !== method) continue;
       const found = pattern.exec(path);
       if (found === null) continue;
-      return { route, target: () => this.#target(path, route, names, found.slice(1)) };
+      const texts = found.slice(1);
+      // Remembered where it is one: only once it was asked for is that known.
+      const target = (): Target => {
+        const made = targetOf(route, names, texts);
+        this.#known.set(place, { route, target: () => made });
+        return made;
+      };
+      return { route, target };
     }
     return undefined;
   }
+}
 
-  #target(path: string, route: PlaneRoute, names: readonly string[], texts: readonly string[]): Target {
-    const known = this.#targets.get(path);
-    if (known !== undefined) return known;
-    const given = Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(texts[index] ?? '')]));
-    const params = validate(route.params ?? z.unknown(), given, 'path');
-    const target = { params, resource: route.plane.resource(params) };
-    this.#targets.set(path, target);
-    return target;
-  }
+function targetOf(route: PlaneRoute, names: readonly string[], texts: readonly string[]): Target {
+  const given = Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(texts[index] ?? '')]));
+  const params = validate(route.params ?? z.unknown(), given, 'path');
+  return { params, resource: route.plane.resource(params) };
 }
 
 function isPlaneRoute(route: Route): route is PlaneRoute {

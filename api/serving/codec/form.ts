@@ -46,10 +46,13 @@ export function readForm(text: string): RequestForm {
 const REMEMBERED = 500;
 const known = new LRUCache<string, RequestForm>({ max: REMEMBERED });
 
-/** As `readForm`; what comes again and again is read once. */
-export function knownForm(text: string): RequestForm {
-  const found = known.get(text);
-  if (found !== undefined) return found;
+/** What was read before; undefined where it was not. */
+export function knownForm(text: string): RequestForm | undefined {
+  return known.get(text);
+}
+
+/** As `readForm`; what comes again is known then. */
+export function rememberForm(text: string): RequestForm {
   const form = readForm(text);
   // An id comes once, and would push out a form that comes again.
   if (form.id === undefined) known.set(text, form);

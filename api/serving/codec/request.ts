@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Datatype, InferRequest } from '../../../contracts/inference.ts';
 import { checkJsonText } from '../../http/json-text.ts';
-import { knownForm, readForm, type CallOutput, type InputForm, type RequestForm } from './form.ts';
+import { knownForm, readForm, rememberForm, type CallOutput, type InputForm, type RequestForm } from './form.ts';
 import { LiftedData, ParsedData, type JsonData } from './json-data.ts';
 import { liftNumbers } from './lift-numbers.ts';
 import { parseWithLongIntegers } from './long-integers.ts';
@@ -57,11 +57,12 @@ const PLAIN = /^[\0-\x5b\x5d-\x7f]*$/;
 
 function readJson(json: Buffer): ReadJson {
   const lifted = liftNumbers(json);
-  if (lifted === undefined || lifted.envelope.length > LONGEST_FORM || !PLAIN.test(lifted.envelope))
-    return parsed(json);
+  if (lifted === undefined || lifted.envelope.length > LONGEST_FORM) return parsed(json);
   const { envelope, arrays } = lifted;
+  const form = knownForm(envelope) ?? (PLAIN.test(envelope) ? rememberForm(envelope) : undefined);
+  if (form === undefined) return parsed(json);
   return {
-    form: knownForm(envelope),
+    form,
     dataOf: ({ data: [place] }) => {
       const array = typeof place === 'number' ? arrays[place] : undefined;
       if (array === undefined) throw new RangeError('an array of the request is not in its place');
