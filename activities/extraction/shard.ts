@@ -36,9 +36,8 @@ export function createExtractShardActivities(dependencies: ShardDependencies): P
         ...{ model, manifest, extraction, answers, threads, onOutput },
         artifacts: store,
         victim: async (path, count) => {
-          const samples = await store.putFile(path, { mediaType: 'application/octet-stream' });
           const { probabilities } = await predictOnnx({
-            ...{ onnx: target.onnx, samples, shape, dtype: 'float32', count, store },
+            ...{ onnx: target.onnx, samples: path, shape, dtype: 'float32', count, store },
             signal: cancellationSignal(),
             onProgress: () => heartbeat(last),
           });
