@@ -10,6 +10,7 @@ import {
   datasetRoutes,
   healthRoutes,
   inferenceRoutes,
+  extractionRoutes,
   limitRoutes,
   lineageRoutes,
   misuseRoutes,
@@ -30,6 +31,7 @@ import {
   type AuditRoutesOptions,
   type AuthRoutesOptions,
   type DatasetRoutesOptions,
+  type ExtractionRoutesOptions,
   type HealthRoutesOptions,
   type InferenceRoutesOptions,
   type LimitRoutesOptions,
@@ -55,6 +57,7 @@ export interface RouteTableOptions {
   readonly auth: AuthRoutesOptions;
   readonly datasets: DatasetRoutesOptions;
   readonly codec: Parameters<typeof codecRoutes>[0];
+  readonly extractions: ExtractionRoutesOptions;
   readonly health: HealthRoutesOptions;
   readonly imports: ModelImportsOptions;
   readonly inference: InferenceRoutesOptions;
@@ -94,6 +97,7 @@ export function routeTable(options: RouteTableOptions): Route[] {
     ...scheduleRoutes(options.schedules),
     ...inferenceRoutes(options.inference),
     ...limitRoutes(options.limits),
+    ...extractionRoutes(options.extractions),
     ...misuseRoutes(options.misuse),
     ...auditRoutes(options.audit),
     ...codecRoutes(options.codec),

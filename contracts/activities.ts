@@ -1,5 +1,6 @@
 import type { Measurement } from './adversary.ts';
 import type { ApprovalClaims } from './approval.ts';
+import type { AnswerKind, Extraction, ExtractionBudget, ExtractionCurve, ExtractionResult } from './extraction.ts';
 import type { AttackRecord, AttackResult, BaselineComparison, Measured, MeasuredVersion } from './attack-retest.ts';
 import type { ImportFacts, ModelCard, ScanReport } from './import-model.ts';
 import type { ArtifactRef } from './reference.ts';
@@ -134,6 +135,12 @@ export interface AttackTarget {
 /** Results of some batches of a measurement, in order. */
 export interface AttackShard {
   readonly batches: readonly ArtifactRef[];
+}
+
+/** Results of the substitutes for one kind of answer, in the order of their numbers of queries. */
+export interface ExtractionShard {
+  readonly answers: AnswerKind;
+  readonly points: readonly ArtifactRef[];
 }
 
 /** Queue `saip-cpu`. Every activity is idempotent in its arguments. */
@@ -289,6 +296,26 @@ export interface CpuActivities {
   }): Promise<void>;
   /** Report as JSON, Markdown and picture, in the store and in MLflow. */
   reportAttack(a: AttackReportRequest): Promise<{ report: NonNullable<AttackResult['report']>; mlflow: LoggedRun }>;
+  /** Compares the substitutes with the served graph on the samples that were kept from them. */
+  summariseExtraction(a: {
+    target: AttackTarget;
+    extraction: Extraction;
+    threshold: number;
+    shards: readonly ExtractionShard[];
+  }): Promise<{ configSha256: string; curve: ExtractionCurve; budgets: ExtractionBudget[] }>;
+  /** Report as JSON, Markdown and plot, in the store and in MLflow. */
+  reportExtraction(
+    a: ExtractionReportRequest,
+  ): Promise<{ report: NonNullable<ExtractionResult['report']>; mlflow: LoggedRun }>;
+  /** Keeps the curve of a registered version, from which budgets are taken. */
+  recordExtraction(a: {
+    run: RunContext;
+    target: AttackTarget;
+    configSha256: string;
+    extraction: Extraction;
+    curve: ExtractionCurve;
+    mlflowRunId: string;
+  }): Promise<void>;
   audit(a: {
     actor: string;
     action: string;
@@ -309,6 +336,15 @@ export interface AttackReportRequest {
   hardened: NonNullable<AttackResult['hardened']>;
   robustVersion?: string;
   reasons: readonly string[];
+}
+
+export interface ExtractionReportRequest {
+  run: RunContext;
+  target: AttackTarget;
+  configSha256: string;
+  extraction: Extraction;
+  curve: ExtractionCurve;
+  budgets: readonly ExtractionBudget[];
 }
 
 export interface SearchReportRequest {
@@ -338,6 +374,16 @@ export interface GpuActivities {
     shards: number;
     batches: readonly number[];
   }): Promise<AttackShard>;
+  /** Trains a substitute for each number of queries; every finished one is durable. */
+  extractShard(a: {
+    run: RunContext;
+    target: AttackTarget;
+    extraction: Extraction;
+    answers: AnswerKind;
+    /** Counted from 0. */
+    shard: number;
+    shards: number;
+  }): Promise<ExtractionShard>;
   trainModel(a: {
     run: RunContext;
     model: ModelConfig;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AttackRecord, AttackRequest, AttackResult } from './attack-retest.ts';
 import { AgentTaskResult } from './agent-task.ts';
 import { Preset } from './model-config.ts';
+import { ExtractionRecord, ExtractionResult } from './extraction.ts';
 import { AttackHeartbeat, Progress, TrainingHeartbeat } from './progress.ts';
 import { Name, Sha256 } from './reference.ts';
 import { AliasEvent, ModelVersion, RolloutResult } from './registry.ts';
@@ -71,6 +72,7 @@ export const WorkflowType = z.enum([
   'runTrial',
   'rolloutModel',
   'attackRetest',
+  'measureExtraction',
   'signAndRelease',
   'agentTask',
   'importModel',
@@ -172,6 +174,7 @@ export const WorkflowDetail = WorkflowSummary.extend({
       ImportResult,
       ReleaseResult,
       AttackResult,
+      ExtractionResult,
       AgentTaskResult,
       SearchResult,
       TrialResult,
@@ -274,6 +277,9 @@ export type PresetList = z.infer<typeof PresetList>;
 
 export const AttackListQuery = PageQuery.extend({ model: Name.optional() });
 /** Newest first. */
+export const ExtractionList = z.object({ extractions: z.array(ExtractionRecord), ...page });
+export type ExtractionList = z.infer<typeof ExtractionList>;
+
 export const AttackList = z.object({ attacks: z.array(AttackRecord), ...page });
 export type AttackList = z.infer<typeof AttackList>;
 

@@ -91,6 +91,11 @@ export const ERRORS = {
   // attacks
   ATTACK_UNSUPPORTED: permanent(422, 'Only networks on samples with a value range, such as images, can be attacked.'),
   ATTACK_INPUT_INVALID: permanent(422, 'The results do not belong to this measurement; run the stage again.'),
+  EXTRACTION_UNMEASURED: permanent(404, 'Measure it first: saip attack extract MODEL.'),
+  EXTRACTION_NO_BUDGET: permanent(
+    409,
+    'Measure with fewer queries, tell less in answers, or choose another threshold.',
+  ),
   // tracking, registry, signing, serving
   MLFLOW_UNAVAILABLE: transient(503, 'MLflow does not answer: saip status.'),
   MLFLOW_REJECTED: permanent(502, 'MLflow refused the request; see the message.'),

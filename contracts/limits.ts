@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BudgetChoice, BudgetSource } from './extraction.ts';
 import { Name } from './reference.ts';
 
 /** From the most specific to the least: a limit of a key counts before one of its owner. */
@@ -6,11 +7,15 @@ export const LIMIT_KINDS = ['key', 'subject', 'role', 'everybody'] as const;
 export const LimitKind = z.enum(LIMIT_KINDS);
 export type LimitKind = z.infer<typeof LimitKind>;
 
+/** What each of several API processes gives of a rate. */
+export const RateShares = z.enum(['divided', 'whole']);
+export type RateShares = z.infer<typeof RateShares>;
+
 const rows = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /** What a caller may ask of a model. An absent number is that of the next less specific limit. */
 export const LimitNumbers = z.strictObject({
-  /** Requests a second that each API process answers in the long run; 0: no limit. */
+  /** Requests a second in the long run; 0: no limit. Processes of an API share it out unless they are told not to. */
   rate: z.number().min(0).max(1_000_000).optional(),
   /** Requests that may come at once. */
   burst: z.int().min(1).max(10_000_000).optional(),
@@ -43,8 +48,26 @@ export const LimitRequest = LimitSelector.extend(LimitNumbers.shape)
   );
 export type LimitRequest = z.infer<typeof LimitRequest>;
 
-export const LimitView = LimitSelector.extend(LimitNumbers.shape).extend({ setBy: z.string(), setAt: z.string() });
+export const LimitView = LimitSelector.extend(LimitNumbers.shape).extend({
+  /** Curve that the budget was taken from; absent where a person chose it. */
+  budgetSource: BudgetSource.optional(),
+  setBy: z.string(),
+  setAt: z.string(),
+});
 export type LimitView = z.infer<typeof LimitView>;
+
+/** Body of `POST /v1/models/{name}/budget`: sets the suggested budget, and leaves the caller's other numbers. */
+export const BudgetRequest = z
+  .strictObject({
+    ...LimitSelector.omit({ model: true }).shape,
+    kind: LimitKind.default('everybody'),
+    ...BudgetChoice.shape,
+  })
+  .refine(({ kind, name }) => (kind === 'everybody') === (name === ''), {
+    path: ['name'],
+    message: 'name a key, subject or role; everybody has no name',
+  });
+export type BudgetRequest = z.infer<typeof BudgetRequest>;
 
 /** Limits of the tenant, and what counts where none of them says anything. */
 export const LimitList = z.object({ limits: z.array(LimitView), defaults: LimitNumbers.required() });

@@ -1,6 +1,7 @@
 import { attackName } from './adversary.ts';
 import type { WorkflowType } from './api.ts';
 import type { AttackInput } from './attack-retest.ts';
+import type { ExtractionInput } from './extraction.ts';
 import type { ImportInput } from './import-model.ts';
 import type { Pool, SEARCH_ATTRIBUTES } from './queues.ts';
 import { TASK_QUEUES } from './queues.ts';
@@ -268,6 +269,34 @@ export function attackStart(input: AttackInput): WorkflowStart {
       SaipModel: model,
       SaipRequestedBy: input.requestedBy,
       // A hardened version is registered and no more.
+      SaipRisk: 'low',
+      SaipStage: 'queued',
+    },
+    priority: priorityOf(input.requestedBy, input.tenant),
+  };
+}
+
+/** How to start `measureExtraction`. The workflow id is the starter's: it derives from the idempotency key. */
+export function extractionStart(input: ExtractionInput): WorkflowStart {
+  const { model, version, extraction, threshold } = input;
+  const target = version === undefined ? 'champion' : `version ${version}`;
+  return {
+    workflowType: 'measureExtraction',
+    taskQueue: TASK_QUEUES.orchestration,
+    staticSummary: `Measure what a copy of ${model} ${target} costs in queries`,
+    staticDetails: table([
+      ['Model', model],
+      ['Target', target],
+      ['Queries', extraction.queries.join(', ')],
+      ['Answers', extraction.answers.join(', ')],
+      ['Own samples', extraction.ownSamples ?? 'half of the test set'],
+      ['A copy', `from a fidelity of ${threshold} on`],
+      ['Requested by', input.requestedBy],
+    ]),
+    searchAttributes: {
+      SaipModel: model,
+      SaipRequestedBy: input.requestedBy,
+      // Nothing is registered.
       SaipRisk: 'low',
       SaipStage: 'queued',
     },

@@ -3,6 +3,7 @@ import { createAttackActivities } from '../activities/attack/index.ts';
 import { createAuditActivities } from '../activities/audit/index.ts';
 import { createDataActivities } from '../activities/data/index.ts';
 import { createExportActivities } from '../activities/export/index.ts';
+import { createExtractionActivities } from '../activities/extraction/index.ts';
 import { createImportActivities } from '../activities/import/index.ts';
 import { createGatesActivities } from '../activities/gates/index.ts';
 import { createRegistryActivities } from '../activities/registry/index.ts';
@@ -16,6 +17,7 @@ import {
   AttackLog,
   AuditLog,
   Datasets,
+  ExtractionLog,
   LineageLog,
   ModelRegistry,
   ServingStatus,
@@ -73,6 +75,7 @@ async function cpuActivities(resources: Resources, logger: Logger): Promise<CpuA
       urls,
       lock,
     }),
+    ...createExtractionActivities({ store, extractions: new ExtractionLog(pool), mlflow, urls, lock }),
     ...createApprovalActivities({ keys: approvalKeys, issuer: config.api.url }),
     ...createRegistryActivities({ registry, aliases, lineage: new LineageLog(pool), mlflow, store, lock }),
     ...createRolloutActivities({ aliases, serving: new ServingStatus(pool), mlflow }),

@@ -1,6 +1,7 @@
 import { createAttackShardActivities } from '../activities/attack/index.ts';
 import { createEvaluationActivities } from '../activities/evaluation/index.ts';
 import { keepingGpu } from '../activities/steps/index.ts';
+import { createExtractShardActivities } from '../activities/extraction/index.ts';
 import { createTrainingActivities } from '../activities/training/index.ts';
 import type { GpuActivities } from '../contracts/activities.ts';
 import { AttackLog, TrainingStore } from '../lib/clients/index.ts';
@@ -10,7 +11,7 @@ import type { Resources } from './shared/resources.ts';
 import { runPool } from './shared/run-pool.ts';
 import { openSteps } from './shared/steps.ts';
 
-/** Training, evaluation and attacks on one device. Run one such process for each device. */
+/** Training, evaluation, attacks and extractions on one device. Run one such process for each device. */
 await runPool({
   pool: 'gpu',
   options: async ({ resources, logger }) => ({
@@ -36,8 +37,10 @@ async function gpuActivities(resources: Resources, logger: Logger): Promise<GpuA
     ...createTrainingActivities({ store, trainings, parallelism: config.gpu, codeSha256, onOutput }),
     ...createEvaluationActivities({ store, threads }),
   };
+  const attacking = { store, attacks: new AttackLog(pool), threads, onOutput };
   return {
-    ...createAttackShardActivities({ store, attacks: new AttackLog(pool), threads, onOutput }),
+    ...createAttackShardActivities(attacking),
+    ...createExtractShardActivities(attacking),
     ...keepingGpu(stages, keeper),
   };
 }

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { Sequencer, Witness, noteKey, type NoteKey } from '../lib/audit/index.ts';
-import { AuditErasure, AuditTree } from '../lib/clients/index.ts';
+import { AuditErasure, AuditTree, keepRetention, UsageLog } from '../lib/clients/index.ts';
 import { loadConfig } from '../lib/config/index.ts';
 import { createLogger } from '../lib/telemetry/index.ts';
 import type { Logger } from '../lib/telemetry/index.ts';
 import { exitCodeOf, explain } from './shared/exit.ts';
 import { openResources, type Resources } from './shared/resources.ts';
 
-/** The process that orders the audit log into its tree, signs the tree's head, and lets old personal data go. */
+/** The process that orders the audit log into its tree, signs the tree's head, and lets old personal data go: records and counts of usage. */
 let logger: Logger | undefined;
 try {
   const config = loadConfig('sequencer');
@@ -48,7 +48,12 @@ async function work(resources: Resources, log: Logger): Promise<void> {
     signal: stop.signal,
     onError,
   });
-  await Promise.all([sequencer.run(stop.signal), forgetting]);
+  const usage = new UsageLog(pool);
+  const counting = keepRetention(() => usage.removeOlder(config.limits.usageDays), {
+    signal: stop.signal,
+    onError: (error) => log.error({ err: error }, 'old counts of usage are not removed; it is tried again'),
+  });
+  await Promise.all([sequencer.run(stop.signal), forgetting, counting]);
   log.info('the sequencer has stopped');
 }
 

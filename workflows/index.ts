@@ -2,6 +2,7 @@
 export { attackRetest } from './attackRetest.ts';
 export { agentTask } from './agentTask.ts';
 export { importModel } from './importModel.ts';
+export { measureExtraction } from './measureExtraction.ts';
 export { rolloutModel } from './rolloutModel.ts';
 export { runTrial } from './runTrial.ts';
 export { searchHyperparameters } from './searchHyperparameters.ts';

@@ -10,12 +10,13 @@ import {
 import type { SaipConfig } from '../../lib/config/index.ts';
 import { UsageLedger } from '../../lib/limits/index.ts';
 import type { Logger } from '../http/error-handler.ts';
-import type { LimitRoutesOptions, MisuseRoutesOptions } from '../routes/index.ts';
+import type { ExtractionRoutesOptions, LimitRoutesOptions, MisuseRoutesOptions } from '../routes/index.ts';
 import { GuardMetrics, GuardState, InferenceGuard, Watch } from '../serving/index.ts';
 
 export interface Guard {
   readonly guard: InferenceGuard;
   readonly limits: LimitRoutesOptions;
+  readonly budgets: ExtractionRoutesOptions['limits'];
   readonly misuse: Omit<MisuseRoutesOptions, 'requireModel'>;
   /** To be called before the first request. */
   start(): Promise<void>;
@@ -38,6 +39,9 @@ export function composeGuard({ config, logger, registry, pool, audit }: GuardPar
   const flags = new MisuseFlags(pool);
   const protections = new ModelProtections(pool);
   const { slowRate, ...protection } = config.misuse;
+  const { shares, rate, burst, dailyRows, budgetRows } = config.limits;
+  const defaults = { rate, burst, dailyRows, budgetRows };
+  const sharers = shares === 'divided' ? config.api.processes : 1;
   const state = new GuardState({
     store: {
       rules: () => limits.rules(),
@@ -45,7 +49,8 @@ export function composeGuard({ config, logger, registry, pool, audit }: GuardPar
       flags: () => flags.open(),
       allowances: () => flags.allowances(),
     },
-    limits: config.limits,
+    limits: defaults,
+    sharers,
     protection,
     onError: (error) => logger.warn({ err: error }, 'limits and flags cannot be read; those read before count'),
   });
@@ -56,7 +61,8 @@ export function composeGuard({ config, logger, registry, pool, audit }: GuardPar
   const metrics = new GuardMetrics(registry, { flagged: () => state.flagged });
   const watch = new Watch({ onSkipped: (rows) => metrics.skipped(rows) });
   const guard = new InferenceGuard({
-    ...{ state, ledger, watch, metrics, slowRate },
+    ...{ state, ledger, watch, metrics },
+    slowRate: slowRate / sharers,
     raise: async (flag) => {
       if (!(await flags.raise(flag))) return;
       const { subject: actor, model, kind, evidence } = flag;
@@ -70,7 +76,8 @@ export function composeGuard({ config, logger, registry, pool, audit }: GuardPar
   const onChange = (): Promise<void> => state.refresh();
   return {
     guard,
-    limits: { limits, usage, defaults: config.limits, onChange, flush: () => ledger.flush() },
+    limits: { limits, usage, defaults, onChange, flush: () => ledger.flush() },
+    budgets: limits,
     misuse: { flags, protections, defaults: protection, onChange },
     start: async () => {
       await state.start();

@@ -7,6 +7,7 @@ import {
   AttackLog,
   BaoClient,
   Datasets,
+  ExtractionLog,
   LineageLog,
   ModelRegistry,
   ModelUploads,
@@ -21,7 +22,7 @@ import { ConfigError, type SaipConfig } from '../../lib/config/index.ts';
 import { ToolPolicy } from '../../lib/agents/index.ts';
 import { ArtifactStore } from '../../lib/artifacts/index.ts';
 import { DatasetCatalogue } from '../../lib/datasets/index.ts';
-import { resolveTrainInput } from '../../lib/ml/index.ts';
+import { resolveExtractionInput, resolveTrainInput } from '../../lib/ml/index.ts';
 import { Authorizer, DecisionCache } from '../../lib/policy/index.ts';
 import { ReleaseStore } from '../../lib/release/index.ts';
 import { resolveSearchInput } from '../../lib/search/index.ts';
@@ -146,6 +147,10 @@ export async function composeApi({ config, logger, registry, member }: ComposeOp
     lineage: { lineage: new LineageLog(pool), registry: models },
     stepCache: { steps, collect },
     limits: guard.limits,
+    extractions: {
+      extractions: new ExtractionLog(pool),
+      ...{ limits: guard.budgets, onChange: guard.limits.onChange, requireModel },
+    },
     misuse: { ...guard.misuse, requireModel },
     models: { registry: models, aliases, serving: new ServingStatus(pool) },
     pages: { temporalUiUrl: config.temporal.uiUrl },
@@ -162,6 +167,7 @@ export async function composeApi({ config, logger, registry, member }: ComposeOp
       resolveTrainInput,
       resolveSearchInput,
       resolveAttackInput,
+      resolveExtractionInput,
       requireModel,
       requireVersion: (model, version) => models.get(model, version),
       champion: (model) => aliases.current(model, 'champion'),

@@ -5,6 +5,7 @@ export { auditRoutes, type AuditRoutesOptions } from './audit.ts';
 export { authRoutes, type AuthRoutesOptions } from './auth.ts';
 export { codecRoutes } from './codec.ts';
 export { datasetRoutes, type DatasetRoutesOptions } from './datasets.ts';
+export { extractionRoutes, type ExtractionRoutesOptions } from './extractions.ts';
 export { healthRoutes, type HealthCheck, type HealthRoutesOptions } from './health.ts';
 export { inferenceRoutes, type InferenceRoutesOptions } from './inference.ts';
 export { lineageRoutes, type LineageRoutesOptions } from './lineage.ts';

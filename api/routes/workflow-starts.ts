@@ -1,9 +1,17 @@
 import { AttackRequest, type AttackInput } from '../../contracts/attack-retest.ts';
+import { ExtractionRequest, type ExtractionInput } from '../../contracts/extraction.ts';
 import type { WorkflowStarted } from '../../contracts/api.ts';
 import { RollbackRequest, RolloutRequest, type RolloutInput } from '../../contracts/registry.ts';
 import { SearchRequest, type SearchInput } from '../../contracts/search.ts';
 import { TrainRequest, type TrainInput } from '../../contracts/train-register-deploy.ts';
-import { attackStart, rolloutStart, rolloutWorkflowId, searchStart, trainingStart } from '../../contracts/workflows.ts';
+import {
+  attackStart,
+  extractionStart,
+  rolloutStart,
+  rolloutWorkflowId,
+  searchStart,
+  trainingStart,
+} from '../../contracts/workflows.ts';
 import { route, type Caller, type Route } from '../http/route.ts';
 import { below } from '../http/validate.ts';
 import type { TemporalGateway } from '../temporal/gateway.ts';
@@ -18,6 +26,8 @@ export interface WorkflowStartsOptions {
   readonly resolveSearchInput: (request: SearchRequest, resolved: TrainInput) => SearchInput;
   /** @throws REQUEST_INVALID */
   readonly resolveAttackInput: (request: AttackRequest, requestedBy: string) => AttackInput;
+  /** @throws PRESET_UNKNOWN */
+  readonly resolveExtractionInput: (request: ExtractionRequest, requestedBy: string) => ExtractionInput;
   /** @throws MODEL_UNKNOWN, MODEL_VERSION_UNKNOWN */
   readonly requireVersion: (model: string, version: string) => Promise<unknown>;
   /** @throws MODEL_UNKNOWN */
@@ -26,7 +36,7 @@ export interface WorkflowStartsOptions {
 
 const tag = 'Workflows';
 
-/** `POST /v1/workflows/{train-register-deploy|search-hyperparameters|rollout|rollback|attack-retest}` */
+/** `POST /v1/workflows/{train-register-deploy|search-hyperparameters|rollout|rollback|attack-retest|measure-extraction}` */
 export function workflowStartRoutes(options: WorkflowStartsOptions): Route[] {
   return [
     trainRoute(options),
@@ -34,6 +44,7 @@ export function workflowStartRoutes(options: WorkflowStartsOptions): Route[] {
     rolloutRoute(options),
     rollbackRoute(options),
     attackRoute(options),
+    extractionRoute(options),
   ];
 }
 
@@ -174,6 +185,35 @@ function attackRoute({ temporal, resolveAttackInput, requireModel, requireVersio
       const input = { ...below('body', () => resolveAttackInput(body, caller.sub)), tenant: caller.tenant };
       const run = await startOnce(temporal, 'attack', {
         start: attackStart(input),
+        input,
+        idempotency: { key: given['idempotency-key'], subject: caller.sub, body },
+      });
+      response.location(run.links.self);
+      return run;
+    },
+  });
+}
+
+function extractionRoute(options: WorkflowStartsOptions): Route {
+  const { temporal, resolveExtractionInput, requireModel, requireVersion } = options;
+  return route({
+    method: 'post',
+    path: '/v1/workflows/measure-extraction',
+    operationId: 'startExtraction',
+    tag,
+    summary: 'Measure how many queries a copy of a registered version takes',
+    access: 'workflow:start',
+    resource: () => ({ workflowType: 'measureExtraction' }),
+    headers: startHeaders,
+    body: ExtractionRequest,
+    success: started,
+    errors: ['MODEL_UNKNOWN', 'MODEL_VERSION_UNKNOWN', 'PRESET_UNKNOWN', 'IDEMPOTENCY_MISMATCH', 'UNAVAILABLE'],
+    auditDetail: ({ body }) => ({ model: body.model, version: body.version ?? 'champion' }),
+    handler: async ({ body, headers: given, caller, response }) => {
+      await (body.version === undefined ? requireModel(body.model) : requireVersion(body.model, body.version));
+      const input = { ...below('body', () => resolveExtractionInput(body, caller.sub)), tenant: caller.tenant };
+      const run = await startOnce(temporal, 'extraction', {
+        start: extractionStart(input),
         input,
         idempotency: { key: given['idempotency-key'], subject: caller.sub, body },
       });

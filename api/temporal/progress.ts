@@ -2,6 +2,7 @@ import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@tem
 import { z } from 'zod';
 import type { LiveProgress, PendingActivity, WorkflowDetail, WorkflowEvent } from '../../contracts/api.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
+import { ExtractionResult } from '../../contracts/extraction.ts';
 import { AttackHeartbeat, Progress, TrainingHeartbeat } from '../../contracts/progress.ts';
 import { AgentTaskResult } from '../../contracts/agent-task.ts';
 import { RolloutResult } from '../../contracts/registry.ts';
@@ -26,6 +27,7 @@ const FailureAttributes = z.object({ message: z.string() });
 const RESULTS: Readonly<Partial<Record<string, z.ZodType<WorkflowDetail['result']>>>> = {
   rolloutModel: RolloutResult,
   attackRetest: AttackResult,
+  measureExtraction: ExtractionResult,
   signAndRelease: ReleaseResult,
   agentTask: AgentTaskResult,
   searchHyperparameters: SearchResult,

@@ -38,7 +38,7 @@ export async function listLimits(io: Io, options: OutputOptions): Promise<ExitCo
       none(limit.rate),
       none(limit.burst),
       none(limit.dailyRows),
-      none(limit.budgetRows),
+      `${none(limit.budgetRows)}${sourceOf(limit)}`,
       limit.setBy,
       formatTime(limit.setAt),
     ]);
@@ -47,6 +47,13 @@ export async function listLimits(io: Io, options: OutputOptions): Promise<ExitCo
     return renderTable(head, [...rows, last], io);
   });
   return EXIT.ok;
+}
+
+/** Where the budget comes from a curve. */
+function sourceOf({ budgetSource }: LimitView): string {
+  return budgetSource === undefined
+    ? ''
+    : ` (curve ${String(budgetSource.curve)} at ${String(budgetSource.threshold)})`;
 }
 
 export async function setLimit(io: Io, options: SetLimitOptions): Promise<ExitCode> {
@@ -103,7 +110,11 @@ export async function showUsage(io: Io, options: UsageOptions): Promise<ExitCode
 }
 
 /** Of a key, a subject or a role; without any of them everybody. */
-function callerOf({ key, subject, role, model }: CallerOptions): { kind: string; name?: string; model?: string } {
+export function callerOf({ key, subject, role, model }: CallerOptions): {
+  kind: string;
+  name?: string;
+  model?: string;
+} {
   const given = Object.entries({ key, subject, role }).filter(([, name]) => name !== undefined);
   if (given.length > 1) throw usageError('Name one of --key, --subject and --role.');
   const [kind = 'everybody', name] = given[0] ?? [];

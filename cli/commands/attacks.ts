@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { AttackListOptions, AttackStartOptions } from '../actions/attacks.ts';
+import type { CurvesOptions, ExtractOptions } from '../actions/extractions.ts';
 import type { CancelOptions } from '../actions/workflows.ts';
 import type { Io } from '../io.ts';
 import type { OutputOptions } from '../render/output.ts';
@@ -35,6 +36,8 @@ export function registerAttacks(program: Command, io: Io): void {
     process.exitCode = await listAttacks(io, options);
   });
 
+  registerExtractions(group, io);
+
   withJson(
     group.command('show').description('show stages, accuracies and links of one attack').argument('<id>'),
   ).action(async (id: string, options: OutputOptions) => {
@@ -58,6 +61,44 @@ export function registerAttacks(program: Command, io: Io): void {
   ).action(async (id: string, options: CancelOptions) => {
     const { cancel } = await import('../actions/workflows.ts');
     process.exitCode = await cancel(io, id, { ...options, role: 'redteam' });
+  });
+}
+
+function registerExtractions(group: Command, io: Io): void {
+  withJson(
+    group
+      .command('extract')
+      .description('measure how many queries a copy of a version takes')
+      .argument('<model>', 'name in the registry')
+      .option('--model-version <n>', 'default: the champion')
+      .option(
+        '--queries <n>',
+        'a number of queries to measure; repeatable; default 100, 300, 1000, 3000, 10000',
+        collect(wholeNumber(10)),
+      )
+      .option('--answers <kind>', 'probabilities or labels; default: both')
+      .option('--own-samples <n>', 'samples that the thief has; default: half of the test set', wholeNumber(10))
+      .option('--substitute <preset>', "whose network the thief trains; default: the model's own")
+      .option('--threshold <share>', 'fidelity from which on a copy counts as one; default 0.9', share)
+      .option('--seed <n>', 'of halves, order and first weights', wholeNumber(0))
+      .option('--set <key=value>', 'any field of the request by its path; repeatable', collect(String))
+      .option('--follow', 'show the workflow until it ends; Ctrl-C detaches')
+      .option('--idempotency-key <key>', 'the same key and request start nothing twice'),
+  ).action(async (model: string, options: ExtractOptions) => {
+    const { startExtraction } = await import('../actions/extractions.ts');
+    process.exitCode = await startExtraction(io, model, options);
+  });
+
+  withJson(
+    group
+      .command('curves')
+      .description('list what copies cost, newest first')
+      .option('--model <name>', 'only those of one model')
+      .option('--limit <n>', 'curves of a page', wholeNumber(1))
+      .option('--page-token <token>', 'the page after the last one'),
+  ).action(async (options: CurvesOptions) => {
+    const { listExtractions } = await import('../actions/extractions.ts');
+    process.exitCode = await listExtractions(io, options);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { WorkflowDetail } from '../../contracts/api.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
+import { ExtractionResult } from '../../contracts/extraction.ts';
 import { ImportResult } from '../../contracts/import-model.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
 import { metricsOf } from '../../contracts/train-register-deploy.ts';
@@ -16,6 +17,7 @@ import { renderPairs, renderTable } from '../render/table.ts';
 import { formatDuration } from '../render/time.ts';
 import { renderAttack } from './attack-summary.ts';
 import { renderAgentResult } from './agent-summary.ts';
+import { renderExtractionResult } from './extraction-summary.ts';
 import { renderSearchResult } from './search-summary.ts';
 import { exitCodeOfOutcome, outcomeOf } from './outcome.ts';
 
@@ -26,6 +28,7 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
   const rollout = detail.type === 'rolloutModel' ? RolloutResult.safeParse(detail.result).data : undefined;
   const release = detail.type === 'signAndRelease' ? ReleaseResult.safeParse(detail.result).data : undefined;
   const attack = detail.type === 'attackRetest' ? AttackResult.safeParse(detail.result).data : undefined;
+  const theft = detail.type === 'measureExtraction' ? ExtractionResult.safeParse(detail.result).data : undefined;
   const search = detail.type === 'searchHyperparameters' ? SearchResult.safeParse(detail.result).data : undefined;
   const agent = detail.type === 'agentTask' ? AgentTaskResult.safeParse(detail.result).data : undefined;
   const training = trained ?? imported;
@@ -38,9 +41,10 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
     rollout === undefined ? '' : renderPairs(rolloutPairs(rollout)),
     release === undefined ? '' : renderPairs(releasePairs(release)),
     attack === undefined ? '' : renderAttack(attack, io),
+    theft === undefined ? '' : renderExtractionResult(theft, io),
     search === undefined ? '' : renderSearchResult(search, io),
     agent === undefined ? '' : renderAgentResult(agent, io),
-    renderPairs(linkPairs(detail, training?.mlflow ?? attack?.mlflow ?? search?.mlflow, connection)),
+    renderPairs(linkPairs(detail, training?.mlflow ?? attack?.mlflow ?? theft?.mlflow ?? search?.mlflow, connection)),
   ]
     .filter((section) => section !== '')
     .join('\n\n');

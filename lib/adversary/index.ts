@@ -16,3 +16,5 @@ export { proportion } from './wilson.ts';
 export { measurementDigest } from './digest.ts';
 export { AttackReport, renderReport } from './report.ts';
 export { HARDENING, resolveAttackInput } from './request.ts';
+export { chooseBudget, extractionBudget, extractionBudgets } from './budget.ts';
+export { ExtractionReport, renderExtraction } from './extraction-report.ts';

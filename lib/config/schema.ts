@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ChatModelName } from '../../contracts/agent-task.ts';
+import { RateShares } from '../../contracts/limits.ts';
 import { MisuseAction, RangeAction } from '../../contracts/misuse.ts';
 import { OidcIssuers, issuerUrl } from './oidc-issuers.ts';
 
@@ -197,7 +198,7 @@ const amount = (least: number, most: number): z.ZodCoercedNumber<string | number
 const limits = z.strictObject({
   rate: setting(amount(0, 1_000_000).default(5_000), {
     env: 'SAIP_LIMITS_RATE',
-    description: 'Predictions a second for each caller and model, in each API process; 0: no limit.',
+    description: 'Predictions a second for each caller and model; 0: no limit.',
   }),
   burst: setting(amount(1, 10_000_000).int().default(10_000), {
     env: 'SAIP_LIMITS_BURST',
@@ -210,6 +211,14 @@ const limits = z.strictObject({
   budgetRows: setting(amount(0, Number.MAX_SAFE_INTEGER).int().default(100_000), {
     env: 'SAIP_LIMITS_BUDGET_ROWS',
     description: 'Rows in 30 days from which on a caller is flagged for the model (`query-budget`); 0: no budget.',
+  }),
+  shares: setting(RateShares.default('divided'), {
+    env: 'SAIP_LIMITS_SHARES',
+    description: 'What each of several API processes gives of a rate: its part, or the whole.',
+  }),
+  usageDays: setting(amount(31, 36_500).int().default(400), {
+    env: 'SAIP_LIMITS_USAGE_DAYS',
+    description: 'Days that counts of what callers asked are kept; more than the 30 of a budget.',
   }),
 });
 

@@ -1,4 +1,5 @@
 export { drawPng } from './draw.ts';
+export { drawExtraction } from './draw-extraction.ts';
 export { drawSearch } from './draw-search.ts';
 export { EvaluationError } from './errors.ts';
 export type { EvaluationErrorCode } from './errors.ts';
@@ -17,3 +18,4 @@ export type { HistoryPoint } from './history.ts';
 export type { SearchCurves, TrialCurve } from './plots/search-curves.ts';
 export { RegressionReport } from './regression.ts';
 export { ClassificationReport } from './report.ts';
+export { share } from './share.ts';

@@ -28,15 +28,18 @@ const NUMBERS = ['rate', 'burst', 'dailyRows', 'budgetRows'] as const;
 export class LimitRules {
   readonly #rules: ReadonlyMap<string, LimitNumbers>;
   readonly #defaults: EffectiveLimit;
+  readonly #sharers: number;
 
-  constructor(rules: readonly LimitRule[], defaults: EffectiveLimit) {
+  /** @param sharers processes that share out rates and bursts; rows are counted over all of them anyway */
+  constructor(rules: readonly LimitRule[], defaults: EffectiveLimit, sharers = 1) {
     this.#defaults = defaults;
+    this.#sharers = sharers;
     this.#rules = new Map(rules.map((rule) => [keyOf(rule.tenant, rule.kind, rule.name, rule.model ?? ''), rule]));
   }
 
   for(consumer: Consumer, model: string): EffectiveLimit {
-    if (this.#rules.size === 0) return this.#defaults;
     const result = { ...this.#defaults };
+    if (this.#rules.size === 0) return shareOf(result, this.#sharers);
     const levels = LIMIT_KINDS.flatMap((kind) => this.#level(kind, consumer, model));
     for (const name of NUMBERS) {
       for (const level of levels) {
@@ -46,7 +49,7 @@ export class LimitRules {
         break;
       }
     }
-    return result;
+    return shareOf(result, this.#sharers);
   }
 
   /** Whether the key is counted apart from the other requests of its owner. */
@@ -64,6 +67,12 @@ export class LimitRules {
       return found.length < 2 ? found : [mostGenerous(found)];
     });
   }
+}
+
+/** At least one request at once: a process that lets none come would refuse whoever is connected to it. */
+function shareOf(limit: EffectiveLimit, sharers: number): EffectiveLimit {
+  if (sharers === 1) return limit;
+  return { ...limit, rate: limit.rate / sharers, burst: Math.ceil(limit.burst / sharers) };
 }
 
 function namesOf(kind: LimitKind, { subject, roles, apiKey }: Consumer): readonly string[] {

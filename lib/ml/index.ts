@@ -27,3 +27,8 @@ export { shapeNetwork } from './shapes.ts';
 export type { SampleShape, ShapedLayer } from './shapes.ts';
 export { trainInChild } from './train-in-child.ts';
 export type { TrainInChildOptions, TrainingOutcome } from './train-in-child.ts';
+export { extractInChild } from './extraction/extract-in-child.ts';
+export type { ExtractInChildOptions } from './extraction/extract-in-child.ts';
+export { halve } from './extraction/halves.ts';
+export { extractionDigest, SubstituteResult } from './extraction/point.ts';
+export { resolveExtractionInput, substituteFor } from './extraction/request.ts';

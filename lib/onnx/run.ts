@@ -43,8 +43,8 @@ export interface RunOnnxOptions extends CommonOptions {
 }
 
 export interface PredictOnnxOptions extends CommonOptions {
-  /** Raw samples, row-major. */
-  readonly samples: ArtifactRef;
+  /** Raw samples, row-major: stored, or in a file of the caller's own at this path. */
+  readonly samples: ArtifactRef | string;
   /** Shape of one sample. */
   readonly shape: readonly number[];
   readonly dtype: 'uint8' | 'float32';
@@ -74,7 +74,7 @@ export function predictOnnx(o: PredictOnnxOptions): Promise<OnnxOutput> {
 async function runSamples(o: PredictOnnxOptions, task: Pick<OnnxInput, 'columns' | 'outputs'>): Promise<OnnxOutput> {
   const childInput: OnnxInput = {
     onnx: await o.store.path(o.onnx),
-    samples: await o.store.path(o.samples),
+    samples: typeof o.samples === 'string' ? o.samples : await o.store.path(o.samples),
     shape: o.shape,
     dtype: o.dtype,
     count: o.count,

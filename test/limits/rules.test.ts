@@ -29,6 +29,16 @@ describe('limits', () => {
     expect(rules.countsApart({ ...ann, apiKey: 'other' }, 'm')).toBe(false);
   });
 
+  it('of rates are shared out among processes, those of rows are not', () => {
+    const shared = new LimitRules([rule({ kind: 'subject', name: 'ann', rate: 9, burst: 10 })], defaults, 3);
+    expect(shared.for(ann, 'm')).toEqual({ rate: 3, burst: 4, dailyRows: 0, budgetRows: 1_000 });
+    expect(shared.for({ ...ann, subject: 'bob' }, 'm')).toMatchObject({ rate: 100 / 3, burst: 67 });
+    expect(new LimitRules([], { ...defaults, rate: 0, burst: 1 }, 4).for(ann, 'm')).toMatchObject({
+      rate: 0,
+      burst: 1,
+    });
+  });
+
   it('are the most generous of several roles', () => {
     const roles = [
       rule({ kind: 'role', name: 'predictor', rate: 5, dailyRows: 10 }),

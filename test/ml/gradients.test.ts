@@ -50,8 +50,9 @@ describe('the training graph', () => {
     async (name, labelSmoothing) => {
       const model = ModelConfig.parse({ name: 'test', layers: networks[name] });
       const input: GradientInput = { model, manifest, labelSmoothing, batch: 9 };
-      const { graph, reference, inputs, said, expected } = await runChild<GradientOutput>({ entry, input });
+      const { graph, soft, reference, inputs, said, expected } = await runChild<GradientOutput>({ entry, input });
       expectClose(graph, reference, 0.01);
+      expectClose(soft, reference, 0.01);
       expectClose(inputs.graph, inputs.reference, 1e-5);
       expect(said.predicted).toEqual(expected.predicted);
       expect(said.losses).toEqual(expected.losses.map((loss) => expect.closeTo(loss, 4)));

@@ -51,7 +51,7 @@ afterAll(() => Runtime.instance().shutdown());
 describe('saved histories', () => {
   it.each([
     ...['trainRegisterDeploy', 'rolloutModel', 'attackRetest', 'signAndRelease', 'agentTask'],
-    ...['importModel', 'searchHyperparameters', 'runTrial'],
+    ...['importModel', 'searchHyperparameters', 'runTrial', 'measureExtraction'],
   ])('exist for %s', (type) => {
     expect(FILES.filter((file) => file.startsWith(`${type}/`)).length).toBeGreaterThan(2);
   });

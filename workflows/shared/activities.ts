@@ -44,6 +44,7 @@ type DataActivities = Pick<
   | 'resolveAttackTarget'
   | 'candidateTarget'
   | 'reportAttack'
+  | 'reportExtraction'
   | 'reportSearch'
 >;
 type RecordActivities = Pick<
@@ -59,6 +60,7 @@ type RecordActivities = Pick<
   | 'setAlias'
   | 'attackBaseline'
   | 'recordAttack'
+  | 'recordExtraction'
   | 'planSearch'
   | 'audit'
 >;
@@ -73,7 +75,13 @@ export interface Activities {
   readonly model: Proxy<
     Pick<
       CpuActivities,
-      'exportOnnx' | 'decideGates' | 'summariseAttack' | 'scanImport' | 'adaptImport' | 'evaluateImport'
+      | 'exportOnnx'
+      | 'decideGates'
+      | 'summariseAttack'
+      | 'summariseExtraction'
+      | 'scanImport'
+      | 'adaptImport'
+      | 'evaluateImport'
     >
   >;
   /** Small, idempotent writes and reads in PostgreSQL and MLflow. */

@@ -24,6 +24,8 @@ export type EffectiveProtection = Protection &
 export interface GuardStateOptions {
   readonly store: GuardStore;
   readonly limits: EffectiveLimit;
+  /** Processes that share out rates; default 1. */
+  readonly sharers?: number;
   readonly protection: EffectiveProtection;
   /** Milliseconds between two looks; default two seconds, so that a change counts everywhere within five. */
   readonly everyMs?: number;
@@ -50,8 +52,8 @@ export class GuardState {
   onLifted: (keys: readonly string[]) => void = () => undefined;
 
   constructor(options: GuardStateOptions) {
-    this.#options = { everyMs: 2_000, ...options };
-    this.#rules = new LimitRules([], options.limits);
+    this.#options = { everyMs: 2_000, sharers: 1, ...options };
+    this.#rules = new LimitRules([], options.limits, this.#options.sharers);
   }
 
   get limits(): LimitRules {
@@ -104,7 +106,7 @@ export class GuardState {
   }
 
   async refresh(): Promise<void> {
-    const { store, limits } = this.#options;
+    const { store, limits, sharers } = this.#options;
     const [rules, protections, flags, allowances] = await Promise.all([
       store.rules(),
       store.protections(),
@@ -112,7 +114,7 @@ export class GuardState {
       store.allowances(),
     ]);
     const before = this.#flags;
-    this.#rules = new LimitRules(rules, limits);
+    this.#rules = new LimitRules(rules, limits, sharers);
     this.#protections = new Map(
       protections.map(({ model, role, settings }) => [protectionKey(model, role ?? ''), settings]),
     );

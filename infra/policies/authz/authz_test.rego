@@ -47,9 +47,10 @@ test_start_depends_on_the_workflow_type if {
 
 test_each_pool_of_people_starts_its_own_workflow if {
 	decide(["redteam"], "workflow:start", {"workflowType": "attackRetest"}).allow
+	decide(["redteam"], "workflow:start", {"workflowType": "measureExtraction"}).allow
 	decide(["agent-operator"], "workflow:start", {"workflowType": "agentTask"}).allow
 	decide(["releaser"], "workflow:start", {"workflowType": "signAndRelease"}).allow
-	every workflow in ["agentTask", "attackRetest", "signAndRelease"] {
+	every workflow in ["agentTask", "attackRetest", "measureExtraction", "signAndRelease"] {
 		not decide(["trainer"], "workflow:start", {"workflowType": workflow}).allow
 		decide(["admin"], "workflow:start", {"workflowType": workflow}).allow
 	}

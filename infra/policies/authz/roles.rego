@@ -54,13 +54,14 @@ operating := {"workflow:cancel", "workflow:retry", "workflow:start"}
 # Workflow types that a role may start or, if it may write schedules, have started.
 startable := {
 	"trainer": {"importModel", "rolloutModel", "searchHyperparameters", "trainRegisterDeploy"},
-	"redteam": {"attackRetest"},
+	"redteam": {"attackRetest", "measureExtraction"},
 	"agent-operator": {"agentTask"},
 	"releaser": {"rolloutModel", "signAndRelease"},
 	"admin": {
 		"agentTask",
 		"attackRetest",
 		"importModel",
+		"measureExtraction",
 		"rolloutModel",
 		"searchHyperparameters",
 		"signAndRelease",

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from './pool.ts';
 import { execute, transaction, type Queryable } from './query.ts';
+import { keepRetention, type RetentionOptions } from './retention.ts';
 
 export interface ErasedPerson {
   /** Record that says so in the log; it does not name the person. */
@@ -17,7 +17,6 @@ const ERASE = `UPDATE audit_log SET actor = NULL, trace_id = NULL, detail = NULL
 
 /** Rows of one transaction of a retention. */
 const BATCH = 10_000;
-const HOUR_MS = 3_600_000;
 const DAY_SECONDS = 86_400;
 
 /** Takes personal data out of the audit log; leaves and proofs stay what they are. Every method throws DatabaseError. */
@@ -62,20 +61,12 @@ export class AuditErasure {
     });
   }
 
-  /** Keeps the retention every hour until `signal` aborts; 0 days keep everything. Never rejects. */
-  async keepRetention(options: {
-    readonly days: number;
-    readonly signal: AbortSignal;
-    readonly onError: (error: unknown) => void;
-  }): Promise<void> {
-    while (options.days > 0 && !options.signal.aborted) {
-      try {
-        while ((await this.eraseOlder(options.days)) === BATCH && !options.signal.aborted);
-      } catch (error) {
-        options.onError(error);
-      }
-      await delay(HOUR_MS, undefined, { signal: options.signal }).catch(() => undefined);
-    }
+  /** {@link keepRetention} of the records; 0 days keep everything. */
+  async keepRetention({ days, ...options }: RetentionOptions & { readonly days: number }): Promise<void> {
+    if (days === 0) return;
+    await keepRetention(async () => {
+      while ((await this.eraseOlder(days)) === BATCH && !options.signal.aborted);
+    }, options);
   }
 }
 

@@ -5,6 +5,7 @@ export { listenAliases, type AliasListener, type AliasNotice, type ListenOptions
 export { ALIAS_CHANNEL, AliasLog, type AliasChange, type LiveAlias } from './alias-log.ts';
 export { ApiKeys, type NewApiKey, type VerifiableKey } from './api-keys.ts';
 export { AttackLog, type NewAttackRecord } from './attack-log.ts';
+export { ExtractionLog, type NewExtractionRecord } from './extraction-log.ts';
 export { Datasets, type DatasetReferences, type NewDataset } from './datasets.ts';
 export { AuditErasure, type ErasedPerson } from './audit-erasure.ts';
 export { AuditTree } from './audit-tree.ts';
@@ -31,4 +32,5 @@ export { RevokedTokens, type RevokedToken } from './revoked-tokens.ts';
 export { MisuseFlags, type NewFlag, type OpenFlag, type TenantFlag } from './misuse-flags.ts';
 export { ModelProtections, type ModelProtection } from './model-protections.ts';
 export { UsageLimits } from './usage-limits.ts';
+export { keepRetention, type RetentionOptions } from './retention.ts';
 export { UsageLog } from './usage-log.ts';

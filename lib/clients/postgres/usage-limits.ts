@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { LimitView, type LimitRemoval, type LimitRequest } from '../../../contracts/limits.ts';
+import type { BudgetSource } from '../../../contracts/extraction.ts';
+import { LimitView, type LimitRemoval, type LimitRequest, type LimitSelector } from '../../../contracts/limits.ts';
 import type { LimitRule } from '../../limits/index.ts';
 import type { Pool } from './pool.ts';
 import { execute, iso, select } from './query.ts';
@@ -7,7 +8,7 @@ import { execute, iso, select } from './query.ts';
 const COLUMNS = `kind, name, nullif(model, '') AS model, rate, burst, daily_rows::float8 AS "dailyRows",
   budget_rows::float8 AS "budgetRows"`;
 
-const Rule = LimitView.omit({ setBy: true, setAt: true }).extend({ tenant: z.string() });
+const Rule = LimitView.omit({ budgetSource: true, setBy: true, setAt: true }).extend({ tenant: z.string() });
 
 /** How much callers may ask of models. Every method throws DatabaseError. */
 export class UsageLimits {
@@ -23,7 +24,8 @@ export class UsageLimits {
   }
 
   list(tenant: string): Promise<LimitView[]> {
-    const sql = `SELECT ${COLUMNS}, set_by AS "setBy", ${iso('set_at')} AS "setAt" FROM usage_limits WHERE tenant = $1
+    const sql = `SELECT ${COLUMNS}, budget_source AS "budgetSource", set_by AS "setBy", ${iso('set_at')} AS "setAt"
+      FROM usage_limits WHERE tenant = $1
       ORDER BY array_position(ARRAY['key', 'subject', 'role', 'everybody'], kind), name, model`;
     return select(this.#pool, LimitView, sql, [tenant]);
   }
@@ -36,9 +38,25 @@ export class UsageLimits {
       `INSERT INTO usage_limits (tenant, kind, name, model, rate, burst, daily_rows, budget_rows, set_by)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
        ON CONFLICT (tenant, kind, name, model) DO UPDATE SET rate = EXCLUDED.rate, burst = EXCLUDED.burst,
-         daily_rows = EXCLUDED.daily_rows, budget_rows = EXCLUDED.budget_rows, set_by = EXCLUDED.set_by,
-         set_at = clock_timestamp()`,
+         daily_rows = EXCLUDED.daily_rows, budget_rows = EXCLUDED.budget_rows, budget_source = NULL,
+         set_by = EXCLUDED.set_by, set_at = clock_timestamp()`,
       [...[tenant, kind, name, model, rate ?? null], ...[burst ?? null, dailyRows ?? null, budgetRows ?? null, setBy]],
+    );
+  }
+
+  /** Sets the budget alone, with the curve it comes from; what else was set for this caller and model stays. */
+  async setBudget(
+    tenant: string,
+    { kind, name, model }: Required<LimitSelector>,
+    budget: { readonly budgetRows: number; readonly source: BudgetSource; readonly setBy: string },
+  ): Promise<void> {
+    await execute(
+      this.#pool,
+      `INSERT INTO usage_limits (tenant, kind, name, model, budget_rows, budget_source, set_by)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)
+       ON CONFLICT (tenant, kind, name, model) DO UPDATE SET budget_rows = EXCLUDED.budget_rows,
+         budget_source = EXCLUDED.budget_source, set_by = EXCLUDED.set_by, set_at = clock_timestamp()`,
+      [tenant, kind, name, model, budget.budgetRows, JSON.stringify(budget.source), budget.setBy],
     );
   }
 

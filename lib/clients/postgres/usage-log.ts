@@ -55,6 +55,11 @@ export class UsageLog {
     );
   }
 
+  /** Deletes counts of days that are so many days past. @returns how many */
+  removeOlder(days: number): Promise<number> {
+    return execute(this.#pool, `DELETE FROM inference_usage WHERE day <= ${TODAY} - $1::integer`, [days]);
+  }
+
   /** The busiest first. */
   list(query: {
     readonly tenant: string;

@@ -6,6 +6,8 @@ import type { GraphBuilder, Output } from './builder.ts';
 export interface Head {
   readonly outputs: number;
   readonly task: ModelConfig['task'];
+  /** Labels are distributions over the classes [batch, outputs], not class indices. */
+  readonly soft?: boolean;
 }
 
 /** Loss by sample, and its gradient with respect to the network's output [batch, outputs]. */
@@ -14,15 +16,15 @@ export interface Loss {
   readonly gradient: Output;
 }
 
-/** Softmax cross-entropy of class indices, or the squared error of standardised targets, which have no smoothing. */
+/** Softmax cross-entropy of class indices or distributions, or the squared error of standardised targets, which have no smoothing. */
 export function lossOf(
   graph: GraphBuilder,
-  { outputs, task }: Head,
+  { outputs, task, soft = false }: Head,
   { output, labels, smoothing }: { readonly output: Output; readonly labels: Output; readonly smoothing: number },
 ): Loss {
-  return task === 'regression'
-    ? squaredError(graph, output, labels)
-    : crossEntropy(graph, output, labels, outputs, smoothing);
+  if (task === 'regression') return squaredError(graph, output, labels);
+  if (soft) return softmaxCrossEntropy(graph, output, labels);
+  return crossEntropy(graph, output, labels, outputs, smoothing);
 }
 
 function squaredError(graph: GraphBuilder, output: Output, targets: Output): Loss {
@@ -46,6 +48,10 @@ function crossEntropy(graph: GraphBuilder, logits: Output, labels: Output, class
       TI: int32,
     },
   );
+  return softmaxCrossEntropy(graph, logits, targets);
+}
+
+function softmaxCrossEntropy(graph: GraphBuilder, logits: Output, targets: Output): Loss {
   const node = graph.float('SoftmaxCrossEntropyWithLogits', [logits, targets]);
   return { losses: node, gradient: `${node}:1` };
 }
@@ -59,10 +65,17 @@ export function predictions(graph: GraphBuilder, logits: Output): Output {
 }
 
 /** Samples whose class is predicted, summed; 0 where there are no classes. */
-export function rightPredictions(graph: GraphBuilder, { task }: Head, output: Output, labels: Output): Output {
+export function rightPredictions(
+  graph: GraphBuilder,
+  { task, soft = false }: Head,
+  output: Output,
+  labels: Output,
+): Output {
   if (task === 'regression') return graph.scalar(0);
   const int32 = attribute.type(DataType.int32);
-  const right = graph.add('Equal', [predictions(graph, output), labels], { T: int32 });
+  const right = graph.add('Equal', [predictions(graph, output), soft ? predictions(graph, labels) : labels], {
+    T: int32,
+  });
   const cast = { SrcT: attribute.type(DataType.bool), DstT: attribute.type(DataType.float32) };
   return graph.sum(graph.add('Cast', [right], cast), [0]);
 }

@@ -30,6 +30,8 @@ export interface TrainingDescription {
 export interface GraphOptions {
   /** Adds the fetch `inputGradients`. Samples must be float32 then, or there is nothing to differentiate by. */
   readonly inputGradients?: boolean;
+  /** Labels are distributions over the classes. */
+  readonly soft?: boolean;
 }
 
 /** Numbers that follow the gradient in the fetch `gradients`: the loss, and how many predictions were right. */
@@ -47,15 +49,17 @@ export const GRADIENT_EXTRAS = 2;
  * | input gradient, without dropout | `samples`, `labels` | `inputGradients` [∂loss/∂sample of each sample…, losses…, predicted classes…] |
  * | update | `gradient.<replica>`…, `learningRate`, `beta1Power`, `beta2Power` | `updated` |
  *
- * Labels are class indices (int32), or of a regression standardised targets (float32), where no prediction is ever right.
+ * Labels are class indices (int32) or, where asked for, distributions over the classes (float32, [batch, outputs]); of a
+ * regression they are standardised targets (float32), where no prediction is ever right.
  * `scale` is 1 / (samples of the whole batch), so that parts of a batch add up. One graph instead of single operations:
  * a step costs two calls into native code, and TensorFlow fuses operations and reuses buffers.
  */
 export function networkGraph(
-  network: NetworkDescription,
+  described: NetworkDescription,
   training?: TrainingDescription,
-  { inputGradients = false }: GraphOptions = {},
+  { inputGradients = false, soft = false }: GraphOptions = {},
 ): Buffer {
+  const network = { ...described, soft };
   const graph = new GraphBuilder();
   const vector = [parameterCount(network.parameters)];
   const weights = settable(graph, 'weights', vector);
@@ -63,7 +67,9 @@ export function networkGraph(
   const dtype = network.input.dtype === 'uint8' ? DataType.uint8 : DataType.float32;
   const size = network.input.shape.reduce((product, length) => product * length, 1);
   const samples = preprocess(graph, network, graph.placeholder('samples', [-1, size], dtype));
-  const labels = graph.placeholder('labels', [-1], network.task === 'regression' ? DataType.float32 : DataType.int32);
+  const labels = soft
+    ? graph.placeholder('labels', [-1, network.outputs])
+    : graph.placeholder('labels', [-1], network.task === 'regression' ? DataType.float32 : DataType.int32);
 
   const inference = forward(graph, network, read, samples);
   const logits = graph.identity('logits', inference.output);

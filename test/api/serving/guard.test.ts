@@ -62,6 +62,16 @@ describe('the guard of models', () => {
     guard.admit({ ...ann, sub: 'bob' }, model(), sink);
   });
 
+  it('gives its part of a rate that several processes share', async () => {
+    const { guard } = await setUp({ rules: [everybody({ rate: 0.2, burst: 4 })], sharers: 2 });
+    const headers: Record<string, string> = {};
+    const sink = { setHeader: (name: string, value: string) => (headers[name] = value) };
+    guard.admit(ann, model(), sink);
+    guard.admit(ann, model(), sink);
+    expect(headers).toEqual({ 'RateLimit-Policy': '"requests";q=2;w=20', RateLimit: '"requests";r=0;t=20' });
+    expect(() => guard.admit(ann, model(), sink)).toThrow(expect.objectContaining({ code: 'RATE_LIMITED' }));
+  });
+
   it('counts a key with a limit of its own apart from its owner', async () => {
     const { guard } = await setUp({
       rules: [everybody({ rate: 0.1, burst: 1 }), { tenant: 'default', kind: 'key', name: 'k', rate: 0.1, burst: 2 }],

@@ -9,10 +9,18 @@ export interface GuardSetup {
   readonly protection?: Protection;
   readonly protections?: readonly ModelProtection[];
   readonly flags?: OpenFlag[];
+  /** Processes that share out rates. */
+  readonly sharers?: number;
 }
 
 /** A guard of a test's own, with stores in memory; without settings it lets everything through. */
-export async function guardInMemory({ rules = [], protection = {}, protections = [], flags = [] }: GuardSetup = {}) {
+export async function guardInMemory({
+  rules = [],
+  protection = {},
+  protections = [],
+  flags = [],
+  sharers,
+}: GuardSetup = {}) {
   const raised: NewFlag[] = [];
   const registry = new Registry();
   const state = new GuardState({
@@ -23,6 +31,7 @@ export async function guardInMemory({ rules = [], protection = {}, protections =
       allowances: async () => [],
     },
     limits: { rate: 0, burst: 10, dailyRows: 0, budgetRows: 0 },
+    ...(sharers !== undefined && { sharers }),
     protection: { onFlag: 'observe', minW: 0, maxStrangeShare: 1, outOfRange: 'off', ...protection },
     onError: () => undefined,
   });

@@ -6,6 +6,7 @@ import { MODEL_FILES } from '../../../contracts/registry.ts';
 import { ArtifactStore } from '../../../lib/artifacts/index.ts';
 import {
   AliasLog,
+  ExtractionLog,
   LineageLog,
   MLFLOW_TAGS,
   MlflowClient,
@@ -27,6 +28,7 @@ export interface TestRegistry {
   /** Lets an alias mean a version; `undefined` takes it away. */
   alias(model: string, alias: string, version: string | undefined): Promise<void>;
   readonly registry: ModelRegistry;
+  readonly extractions: ExtractionLog;
   readonly store: ArtifactStore;
   close(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export async function openRegistry(env: Record<string, string> = {}): Promise<Te
 
   return {
     registry,
+    extractions: new ExtractionLog(pool),
     store,
     register: (model, onnx) => register(model, onnx),
     mirrored: async (model, onnx) => {

@@ -5,6 +5,7 @@ import type { PreparedManifest } from '../../../contracts/prepared-data.ts';
 import { serveChild } from '../../../lib/heavy/index.ts';
 import { networkGraph } from '../../../lib/ml/graph/network.ts';
 import { loadTensorFlow } from '../../../lib/ml/native/addon.ts';
+import type { Feed } from '../../../lib/ml/native/session.ts';
 import { GraphSession } from '../../../lib/ml/native/session.ts';
 import { initialParameters, unflatten } from '../../../lib/ml/parameters.ts';
 import type { Tensor } from '../../../lib/ml/index.ts';
@@ -22,6 +23,8 @@ export interface GradientInput {
 
 export interface GradientOutput {
   readonly graph: Float32Array;
+  /** The same by the graph that takes distributions, which are the smoothed classes here. */
+  readonly soft: Float32Array;
   /** What automatic differentiation of TensorFlow.js finds: gradients in order, then the loss. */
   readonly reference: Float32Array;
   /** By the raw samples, one a sample, without label smoothing: by the graph and by automatic differentiation. */
@@ -48,16 +51,19 @@ serveChild(({ model, manifest, labelSmoothing, batch }: GradientInput): Gradient
     momentum: 0,
   } as const;
   const description = { config: { optimizer, weightDecay: 0, labelSmoothing }, replicas: 1 };
-  const session = new GraphSession(binding, networkGraph({ ...network, ...manifest }, description));
-  session.run({ 'set.weights': { shape: [weights.length], data: weights } }, 'done.weights');
-  const graph = session.run(
-    {
-      samples: { shape: [batch, size], data: x },
-      labels: { shape: [batch], data: y },
-      scale: { shape: [], data: Float32Array.of(1 / batch) },
-    },
-    'gradients',
+  const gradientsOf = (labels: Feed, soft: boolean): Float32Array => {
+    const plain = { config: { ...description.config, ...(soft && { labelSmoothing: 0 }) }, replicas: 1 };
+    const session = new GraphSession(binding, networkGraph({ ...network, ...manifest }, plain, { soft }));
+    session.run({ 'set.weights': { shape: [weights.length], data: weights } }, 'done.weights');
+    const samples = { shape: [batch, size], data: x };
+    return session.run({ samples, labels, scale: { shape: [], data: Float32Array.of(1 / batch) } }, 'gradients');
+  };
+  const graph = gradientsOf({ shape: [batch], data: y }, false);
+  const off = labelSmoothing / network.outputs;
+  const distributions = Float32Array.from({ length: batch * network.outputs }, (_, at) =>
+    at % network.outputs === y[Math.floor(at / network.outputs)] ? 1 - labelSmoothing + off : off,
   );
+  const soft = gradientsOf({ shape: [batch, network.outputs], data: distributions }, true);
 
   const [scale = 1] = manifest.preprocessing.scale;
   const [offset = 0] = manifest.preprocessing.offset;
@@ -106,6 +112,7 @@ serveChild(({ model, manifest, labelSmoothing, batch }: GradientInput): Gradient
   const inputGradient = tf.grad((samples) => losses(samples).sum())(rawTensor);
   return {
     graph: graph.subarray(0, network.size + 1),
+    soft: soft.subarray(0, network.size + 1),
     reference: Float32Array.from([...reference, value.dataSync()[0] ?? Number.NaN]),
     inputs: {
       graph: byInput.slice(0, batch * size),

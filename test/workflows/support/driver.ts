@@ -5,6 +5,7 @@ import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/clie
 import { ApplicationFailure } from '@temporalio/common';
 import type { AgentTaskInput, AgentTaskResult } from '../../../contracts/agent-task.ts';
 import type { AttackInput, AttackResult } from '../../../contracts/attack-retest.ts';
+import type { ExtractionInput, ExtractionResult } from '../../../contracts/extraction.ts';
 import type { Progress } from '../../../contracts/progress.ts';
 import type { RolloutInput, RolloutResult } from '../../../contracts/registry.ts';
 import type { SearchInput, SearchResult } from '../../../contracts/search.ts';
@@ -12,6 +13,7 @@ import type { TrainInput, TrainResult } from '../../../contracts/train-register-
 import {
   agentTaskStart,
   attackStart,
+  extractionStart,
   rolloutStart,
   rolloutWorkflowId,
   searchStart,
@@ -37,6 +39,18 @@ export function startTraining(client: Client, input: TrainInput): Promise<Workfl
 export function startAttack(client: Client, input: AttackInput): Promise<WorkflowHandle<Attack>> {
   const { workflowType, taskQueue, priority } = attackStart(input);
   return client.workflow.start<Attack>(workflowType, {
+    workflowId: randomUUID(),
+    taskQueue,
+    priority,
+    args: [input],
+  });
+}
+
+type Extract = (input: ExtractionInput) => Promise<ExtractionResult>;
+
+export function startExtraction(client: Client, input: ExtractionInput): Promise<WorkflowHandle<Extract>> {
+  const { workflowType, taskQueue, priority } = extractionStart(input);
+  return client.workflow.start<Extract>(workflowType, {
     workflowId: randomUUID(),
     taskQueue,
     priority,

@@ -77,6 +77,8 @@ export class World {
   readonly attackRecords: AttackRecord[] = [];
   readonly reported: AttackReportRequest[] = [];
   readonly searched: SearchReportRequest[] = [];
+  /** Curves that were kept. */
+  readonly curves: Parameters<CpuActivities['recordExtraction']>[0][] = [];
   /** What agents meet. */
   readonly agent = new AgentWorld();
   served: (version: string, alias: string) => void = () => undefined;
@@ -90,6 +92,7 @@ export class World {
       ...this.#rollout(),
       ...this.#attacks(),
       ...searches(this),
+      ...extractions(this),
       ...this.releases.activities(),
       ...this.agent.activities(),
       ...changes,
@@ -113,7 +116,7 @@ export class World {
     return counts;
   }
 
-  #data(): Omit<GpuActivities, 'attackShard'> &
+  #data(): Omit<GpuActivities, 'attackShard' | 'extractShard'> &
     Pick<CpuActivities, 'verifyDataCard' | 'prepareData' | 'exportOnnx' | 'findStep' | 'logRun' | 'decideGates'> {
     const interval = (value: number) => ({ value, low: value - 0.01, high: value + 0.01 });
     const data: PreparedData = {
@@ -322,6 +325,38 @@ function searches(world: World): Pick<CpuActivities, 'planSearch' | 'reportSearc
       world.searched.push(request);
       const report = { json: ref('search.json'), markdown: ref('search.md') };
       return { report, mlflow: { experimentId: '1', runId: 'search-run' } };
+    },
+  };
+}
+
+function extractions(
+  world: World,
+): Pick<GpuActivities, 'extractShard'> &
+  Pick<CpuActivities, 'summariseExtraction' | 'reportExtraction' | 'recordExtraction'> {
+  const interval = { value: 0.8, low: 0.78, high: 0.82 };
+  return {
+    extractShard: async ({ answers, extraction: { queries } }) => ({
+      answers,
+      points: queries.map((count) => ref(`${answers} ${count}`)),
+    }),
+    summariseExtraction: async ({ extraction: { queries, answers: kinds }, threshold }) => ({
+      configSha256: ref('extraction').sha256,
+      curve: {
+        points: kinds.flatMap((answers) =>
+          queries.map((count) => ({
+            ...{ answers, queries: count, made: 0, fidelity: interval, accuracy: interval, seconds: 1 },
+          })),
+        ),
+        ...{ evaluated: 5000, ownSamples: 5000, substitute: 'tiny', modelAccuracy: interval, deviceClass: 'cpu' },
+      },
+      budgets: kinds.map((answers) => ({ answers, threshold, budgetRows: queries.at(-1), reached: false })),
+    }),
+    reportExtraction: async () => ({
+      report: { json: ref('report.json'), markdown: ref('report.md'), plot: ref('curve.png') },
+      mlflow: { experimentId: '1', runId: 'extraction-run' },
+    }),
+    recordExtraction: async (record) => {
+      world.curves.push(record);
     },
   };
 }
