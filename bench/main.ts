@@ -7,6 +7,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   datasets: () => import('./datasets/suite.ts'),
   audit: () => import('./audit/suite.ts'),
   inference: () => import('./inference/suite.ts'),
+  telemetry: () => import('./telemetry/suite.ts'),
   training: () => import('./training/suite.ts'),
 };
 
