@@ -6,6 +6,8 @@ export type ApiErrorCode = Extract<
   ErrorCode,
   | 'REQUEST_INVALID'
   | 'REQUEST_TOO_LARGE'
+  | 'REQUEST_HEADERS_TOO_LARGE'
+  | 'REQUEST_TIMEOUT'
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'

@@ -8,6 +8,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   audit: () => import('./audit/suite.ts'),
   inference: () => import('./inference/suite.ts'),
   misuse: () => import('./misuse/suite.ts'),
+  telemetry: () => import('./telemetry/suite.ts'),
   training: () => import('./training/suite.ts'),
 };
 

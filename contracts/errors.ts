@@ -12,6 +12,8 @@ export const ERRORS = {
   // requests
   REQUEST_INVALID: permanent(400, 'Correct the named field; the schema is at /docs.'),
   REQUEST_TOO_LARGE: permanent(413, 'Send a smaller body.'),
+  REQUEST_HEADERS_TOO_LARGE: permanent(431, 'Send fewer or shorter headers: 16 KiB together.'),
+  REQUEST_TIMEOUT: transient(408, 'Send the whole request sooner.'),
   UNSUPPORTED_MEDIA_TYPE: permanent(415, 'Send application/json.'),
   NOT_FOUND: permanent(404, 'Check the name; the list endpoints show what exists.'),
   METHOD_NOT_ALLOWED: permanent(405, 'See /docs for the methods of this path.'),

@@ -29,6 +29,7 @@ import { resolveSearchInput } from '../../lib/search/index.ts';
 import type { StepCollection } from '../../contracts/step-cache.ts';
 import { collectSteps } from '../../lib/stepcache/index.ts';
 import { transitPublicKeys } from '../../lib/supplychain/index.ts';
+import { openMetrics } from '../../lib/telemetry/index.ts';
 import { createApp } from '../app.ts';
 import { SignIn, cors, createGuards, decideBy } from '../auth/index.ts';
 import { DataPlane } from '../data-plane/index.ts';
@@ -128,6 +129,7 @@ export async function composeApi({ config, logger, registry, member }: ComposeOp
     health: {
       checks: healthChecks({ bao, pool, temporal, serving }),
       scrape: member?.scrape ?? (() => registry.metrics()),
+      openMetrics: member ? undefined : () => openMetrics(registry),
       metricsOpen: config.api.metricsOpen,
     },
     imports: {
@@ -181,6 +183,7 @@ export async function composeApi({ config, logger, registry, member }: ComposeOp
       ...surface,
       guards: { authenticate: guards.authenticate, decide: decideBy(new DecisionCache({ authorizer })) },
     }),
+    surface,
   );
   return {
     routes,

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { Liveness, Readiness } from '../../contracts/api.ts';
 import { isSaipError } from '../../contracts/errors.ts';
+import { prefersOpenMetrics } from '../http/metrics-format.ts';
 import { route, type Route } from '../http/route.ts';
 
 export interface HealthCheck {
@@ -14,6 +15,8 @@ export interface HealthRoutesOptions {
   readonly checks: Readonly<Record<string, HealthCheck>>;
   /** Metrics in the Prometheus text format, of every process of this API. */
   readonly scrape: () => Promise<string>;
+  /** The same as OpenMetrics, with exemplars; absent where several processes are one API. */
+  readonly openMetrics?: (() => Promise<string>) | undefined;
   /** Lets anybody who reaches the port read the metrics; otherwise a token with `metrics:read` is asked for. */
   readonly metricsOpen: boolean;
 }
@@ -21,7 +24,7 @@ export interface HealthRoutesOptions {
 const tag = 'Operations';
 const CHECK_TIMEOUT_MS = 3_000;
 
-export function healthRoutes({ checks, scrape, metricsOpen }: HealthRoutesOptions): Route[] {
+export function healthRoutes({ checks, scrape, openMetrics, metricsOpen }: HealthRoutesOptions): Route[] {
   return [
     route({
       method: 'get',
@@ -60,12 +63,14 @@ export function healthRoutes({ checks, scrape, metricsOpen }: HealthRoutesOption
       path: '/metrics',
       operationId: 'getMetrics',
       tag,
-      summary: 'Metrics in the Prometheus text format',
+      summary: 'Metrics in the Prometheus text format, or as OpenMetrics with exemplars',
       access: metricsOpen ? 'public' : 'metrics:read',
       success: { status: 200, description: 'The metrics.', mediaType: 'text/plain' },
-      handler: async ({ response }) => {
-        response.set('Content-Type', Registry.PROMETHEUS_CONTENT_TYPE);
-        response.send(await scrape());
+      handler: async ({ request, response }) => {
+        const open = prefersOpenMetrics(request.get('accept')) ? openMetrics : undefined;
+        response.vary('Accept');
+        response.set('Content-Type', open ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE);
+        response.send(await (open ?? scrape)());
       },
     }),
   ];

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { TracedHistogram } from '../../lib/telemetry/index.ts';
 import type { InferTimings } from './infer.ts';
 import type { ServedModels } from './served-models.ts';
 import { ServingStatistics, type Counts, type Durations } from './statistics.ts';
@@ -10,7 +11,7 @@ export class InferenceMetrics {
   /** The same, as the statistics extension of the protocol tells it. */
   readonly statistics = new ServingStatistics();
   readonly #failure: Counter<'model' | 'code'>;
-  readonly #latency: Histogram<'model_name' | 'model' | 'version'>;
+  readonly #latency: TracedHistogram<'model_name' | 'model' | 'version'>;
   readonly #batch: Histogram<'model' | 'version'>;
 
   constructor(registry: Registry, served: ServedModels) {
@@ -36,7 +37,7 @@ export class InferenceMetrics {
       buckets: [1, 2, 4, 8, 16, 32, 64],
       registers,
     });
-    this.#latency = new Histogram({
+    this.#latency = new TracedHistogram({
       name: 'request_predict_seconds',
       help: 'Time of one prediction in the runtime.',
       // KServe's dashboards ask by `model_name`.

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Shipper, Spool, newRecordId, parseVerifierKey, verifyLog, type SpooledRecord } from '../../lib/audit/index.ts';
 import { AuditLog, AuditTree } from '../../lib/clients/index.ts';
+import { cpuTime } from './cpu.ts';
 import type { PrivateDatabase } from '../../test/support/private-database.ts';
 
 const WRITERS = 256;
@@ -80,11 +81,20 @@ export async function oneByOne({ owner }: PrivateDatabase, count: number): Promi
   return rateOf(count, startedAt);
 }
 
+export interface ThroughTree {
+  /** Records a second into the tree, and into the spool. */
+  readonly rate: number;
+  readonly spoolRate: number;
+  /** Microseconds of processor time a record: spool, shipper, sequencer and this benchmark's own; and the database's. */
+  readonly nodeUs: number;
+  readonly postgresUs: number;
+}
+
 /** From the first append until the last record is a leaf under a signed head; the sequencer in a thread, spool and shipper here. */
 export async function throughTree(
   { api, sequencer: pool, config, credentials }: PrivateDatabase,
   { folder, count }: { readonly folder: string; readonly count: number },
-): Promise<{ rate: number; spoolRate: number }> {
+): Promise<ThroughTree> {
   const failures: unknown[] = [];
   const workerData = { config, credentials: credentials.sequencer, folder };
   const sequencer = new Worker(new URL('./sequencer-thread.ts', import.meta.url), { workerData });
@@ -95,6 +105,7 @@ export async function throughTree(
   const send = (json: string): Promise<void> => log.appendSpooled(json);
   const shipper = new Shipper({ root, spool, send, onError: (error) => failures.push(error) });
 
+  const before = await cpuTime(pool);
   const startedAt = performance.now();
   shipper.start();
   let next = 0;
@@ -107,6 +118,7 @@ export async function throughTree(
   sequencer.postMessage('drain');
   const [size] = (await once(sequencer, 'message')) as [number];
   const rate = rateOf(count, startedAt);
+  const after = await cpuTime(pool);
 
   await Promise.all([shipper.stop(), once(sequencer, 'exit')]);
   await spool.close();
@@ -114,7 +126,12 @@ export async function throughTree(
   if (size !== count || damage !== undefined || failures.length > 0) {
     throw new Error('the log is not whole', { cause: failures[0] ?? damage });
   }
-  return { rate, spoolRate };
+  const each = (seconds: number): number => (1e6 * seconds) / count;
+  return {
+    ...{ rate, spoolRate },
+    nodeUs: each(after.node - before.node),
+    postgresUs: each(after.postgres - before.postgres),
+  };
 }
 
 function rateOf(count: number, startedAt: number): number {

@@ -27,9 +27,10 @@ export const suite: Suite = {
       say(`${FEW} records one by one, ten connections`);
       const single = await oneByOne(database, FEW);
       say(`${RECORDS} records through spool and tree`);
-      const { rate, spoolRate } = await throughTree(database, { folder, count: RECORDS });
+      const { rate, spoolRate, nodeUs, postgresUs } = await throughTree(database, { folder, count: RECORDS });
+      const cpu = `processor time a record: ${nodeUs.toFixed(0)} µs in Node, ${postgresUs.toFixed(0)} µs in PostgreSQL`;
       return [
-        figure('records a second into the tree', rate, GOAL, `${RECORDS} records, 256 writers, group commit`),
+        figure('records a second into the tree', rate, GOAL, `${RECORDS} records, 256 writers; ${cpu}`),
         ratio('against batched inserts without a tree', rate / batches, 0.4, `${Math.round(batches)} a second`),
         ratio('against inserts one by one', rate / single, 3, `${Math.round(single)} a second, ten connections`),
         figure('records a second into the spool', spoolRate, GOAL, 'until a kill cannot lose them'),

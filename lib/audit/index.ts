@@ -3,7 +3,7 @@ export { encodeBundle } from './log/bundle.ts';
 export { openCheckpoint, signCheckpoint, type Checkpoint, type TreeHead } from './log/checkpoint.ts';
 export { FolderSource, exportLog } from './log/folder.ts';
 export { formatVerifierKey, noteKey, openNote, parseVerifierKey, signNote, type NoteKey } from './log/note.ts';
-export { commit, encodeLeaf, isPersonalSubject, type AuditRecord, type PublicPart } from './log/record.ts';
+export { commit, encodeLeaf, isPersonalSubject, leafText, type AuditRecord, type PublicPart } from './log/record.ts';
 export type { LogSource, PersonalState } from './log/source.ts';
 export { verifyLog, type Damage, type VerifiedLog } from './log/verify.ts';
 export { Witness } from './log/witness.ts';

@@ -8,7 +8,8 @@ import type { TileReader } from './tree/tiles.ts';
 /** The tree as the sequencer works on it. */
 export interface TreeStore extends TileReader {
   /**
-   * Takes up to `limit` waiting records into the tree, in one transaction that at most one process runs at a time.
+   * Takes waiting records into the tree, about `limit` at most, in one transaction that at most one process runs at a
+   * time.
    * @returns undefined while another process is at it
    */
   sequence(limit: number): Promise<{ readonly head: TreeHead; readonly taken: number } | undefined>;
@@ -79,7 +80,7 @@ export class Sequencer {
     if (done === undefined) return pause;
     const due = performance.now() - this.#signedAt >= checkpointPause;
     if (due && done.head.size > this.#signedSize) await this.#checkpoint(done.head);
-    return done.taken === this.#batch ? 0 : pause;
+    return done.taken >= this.#batch ? 0 : pause;
   }
 
   /**

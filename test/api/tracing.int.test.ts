@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import { z } from 'zod';
+import type { Role } from '../../contracts/roles.ts';
 import { InferResponse } from '../../contracts/inference.ts';
 import { CHECKOUT } from '../../infra/local/toolchain.ts';
 import { stackEnv } from '../support/stack.ts';
@@ -97,13 +98,15 @@ async function post(path: string, body: object, headers: Record<string, string> 
   return await answer.json();
 }
 
+async function tokenOf(role: Role): Promise<string> {
+  const { clientId, clientSecret } = localClient(role);
+  const credentials = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+  return z.object({ access_token: z.string() }).parse(await post('/v1/auth/token', credentials)).access_token;
+}
+
 describe('a trace', () => {
   it('goes from the caller through the request into the workflow', async () => {
-    const { clientId, clientSecret } = localClient('trainer');
-    const credentials = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
-    const { access_token: token } = z
-      .object({ access_token: z.string() })
-      .parse(await post('/v1/auth/token', credentials));
+    const token = await tokenOf('trainer');
     const started = await post(
       '/v1/workflows/train-register-deploy',
       { model: 'mnist-softmax' },
@@ -126,11 +129,7 @@ describe('a trace', () => {
     const { version } = await registry.register(model, linearModel());
     await registry.alias(model, 'champion', version);
     await registry.close();
-    const { clientId, clientSecret } = localClient('predictor');
-    const credentials = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
-    const { access_token: token } = z
-      .object({ access_token: z.string() })
-      .parse(await post('/v1/auth/token', credentials));
+    const token = await tokenOf('predictor');
     const own = '4bf92f3577b34da6a3ce929d0e0e4736';
     const tensor = { name: 'x', shape: [1, 4], datatype: 'FP32', data: [1, 2, 3, 4] };
     await until('the model answers', async () => {
@@ -146,6 +145,17 @@ describe('a trace', () => {
     const request = await until('the request ends', () => spans.find(({ spanId }) => spanId === run?.parentSpanId));
     expect(request).toMatchObject({ traceId: own, parentSpanId: callerSpan, name: 'POST /v2/models/{model}/infer' });
     expect(queue?.parentSpanId).toBe(request.spanId);
+    // The histogram of runs names the request as an example, to whoever asks in the format that can say so.
+    const reader = await tokenOf('viewer');
+    const scrape = async (accept: string): Promise<Response> =>
+      fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${reader}`, accept } });
+    const open = await scrape('application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5');
+    expect(open.headers.get('content-type')).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    const buckets = (await open.text()).split('\n').filter((line) => line.includes(`model="${model}"`));
+    expect(buckets.join('\n')).toContain(`# {trace_id="${own}",span_id="${request.spanId}"}`);
+    const plain = await scrape('*/*');
+    expect(plain.headers.get('content-type')).toMatch(/^text\/plain/);
+    expect(await plain.text()).not.toContain('trace_id');
   });
 
   it('is not made for probes', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import canonicalize from 'canonicalize';
+import fc from 'fast-check';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +19,7 @@ import {
 } from '../../lib/audit/index.ts';
 import { MemoryLog, newKey, tilesOver } from './support/memory-log.ts';
 import { leafHash } from '../../lib/audit/index.ts';
+import { canonical } from '../../lib/audit/log/canonical.ts';
 
 /** From C2SP signed-note and tlog-checkpoint. */
 const VKEY = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k';
@@ -163,6 +166,36 @@ describe('verification', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+});
+
+/** Detail of a record, now and then with names that an object puts in another order, and text that needs escapes. */
+const texts = fc.dictionary(
+  fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('__proto__', '10', '9', 'digest', 'a\u2028', '\ud800x')),
+  fc.string({ unit: 'binary' }),
+);
+
+describe('canonical JSON', () => {
+  it('is what the library makes, whatever is in a record', () => {
+    fc.assert(
+      fc.property(
+        texts,
+        fc.string({ unit: 'binary' }),
+        fc.option(fc.string(), { nil: undefined }),
+        (detail, actor, v) => {
+          const value = { detail, actor, v, n: 1 };
+          const made = (make: (value: object) => string | undefined): string | undefined => {
+            try {
+              return make(value);
+            } catch {
+              return 'no form';
+            }
+          };
+          expect(made(canonical)).toBe(made(canonicalize));
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 });
 

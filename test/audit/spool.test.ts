@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { crc32 } from 'node:zlib';
 import { Shipper, Spool, newRecordId, type SpooledRecord } from '../../lib/audit/index.ts';
 import { until } from '../api/support/until.ts';
 
@@ -173,6 +174,22 @@ describe('what a killed process left', () => {
     expect(log.numbers).toEqual([0, 2]);
     expect(await readdir(dead.folder)).toEqual(['00000000.spool.damaged']);
     await dead.close();
+  });
+
+  it('is read by its form: checksum, space, JSON, end of line', async () => {
+    const dead = join(root, 'dead');
+    const one = { ...record(0), actor: 'Zoë' };
+    const json = JSON.stringify(one);
+    await mkdir(dead);
+    await writeFile(join(dead, '00000000.spool'), `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`);
+    const log = new TestLog();
+    const spool = await open();
+    await shipped(log, spool, async () => {
+      await spool.append({ ...record(1), actor: 'Zoë' });
+      await until('both are shipped', () => log.records.size === 2);
+    });
+    expect(log.records.get(one.id)).toEqual(one);
+    expect([...log.records.values()].map(({ actor }) => actor)).toEqual(['Zoë', 'Zoë']);
   });
 
   it('is left alone while its process lives', async () => {

@@ -1,6 +1,5 @@
-import canonicalize from 'canonicalize';
-import { AuditError } from '../errors.ts';
-import { sha256 } from '../tree/hash.ts';
+import { sha256Of } from '../tree/hash.ts';
+import { canonical } from './canonical.ts';
 
 /** What anybody who may see the log keeps seeing of a record; its leaf holds exactly this and the commitment. */
 export interface PublicPart {
@@ -42,19 +41,16 @@ export function isPersonalSubject(subject: string): boolean {
 export function commit(record: AuditRecord, salt: Uint8Array): Buffer {
   const { actor, detail, subject, traceId } = record;
   const personal: PersonalPart = { actor, detail, traceId, subject: isPersonalSubject(subject) ? subject : undefined };
-  return sha256(Buffer.concat([salt, Buffer.from(canonical(personal))]));
+  return sha256Of(salt, canonical(personal));
 }
 
 /** The bytes of a leaf: the public part with the commitment, in canonical JSON (RFC 8785). */
 export function encodeLeaf(part: PublicPart, commitment: Uint8Array): Buffer {
-  const { id, at, action, decision, subject } = part;
-  const shown = subject === undefined || isPersonalSubject(subject) ? undefined : subject;
-  const personal = Buffer.from(commitment).toString('hex');
-  return Buffer.from(canonical({ id, at, action, decision, personal, subject: shown, v: FORM }));
+  return Buffer.from(leafText(part, Buffer.from(commitment).toString('hex')));
 }
 
-function canonical(value: object): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new AuditError('AUDIT_UNAVAILABLE', 'A record has no canonical form.');
-  return text;
+/** The same as text. @param personal the commitment, as hexadecimal digits */
+export function leafText({ id, at, action, decision, subject }: PublicPart, personal: string): string {
+  const shown = subject === undefined || isPersonalSubject(subject) ? undefined : subject;
+  return canonical({ id, at, action, decision, personal, subject: shown, v: FORM });
 }

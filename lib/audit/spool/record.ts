@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { AuditError } from '../errors.ts';
 
 /** A record on its way to the log. */
@@ -16,7 +15,7 @@ export interface SpooledRecord {
   readonly detail: Readonly<Record<string, string>>;
 }
 
-/** Bytes of the longest line; far more than any record of the platform. */
+/** Bytes of the longest record; far more than any record of the platform. */
 const LONGEST = 60_000;
 
 /** UUID version 7 (RFC 9562 section 5.7): those of one time lie beside each other in an index. */
@@ -27,21 +26,15 @@ export function newRecordId(now = Date.now()): string {
 }
 
 /**
- * `<crc32 of the JSON> <JSON>\n`. Text that PostgreSQL cannot hold (NUL, half of a surrogate pair) is replaced: a record
- * that is refused there would hold up all that follow.
+ * A record as JSON. Text that PostgreSQL cannot hold (NUL, half of a surrogate pair) is replaced: a record that is refused
+ * there would hold up all that follow.
  * @throws AuditError AUDIT_UNAVAILABLE for a record that is too long
  */
-export function encodeLine(record: SpooledRecord): string {
+export function encodeRecord(record: SpooledRecord): string {
   const json = jsonOf(record);
-  const line = `${checksum(json)} ${json}\n`;
-  if (line.length * 3 <= LONGEST || Buffer.byteLength(line) <= LONGEST) return line;
+  // A character of a string has three bytes in UTF-8 at most.
+  if (json.length * 3 <= LONGEST || Buffer.byteLength(json) <= LONGEST) return json;
   throw new AuditError('AUDIT_UNAVAILABLE', 'The audit record of this request is too long.');
-}
-
-/** @returns the JSON; undefined where the line is not what was written */
-export function decodeLine(line: string): string | undefined {
-  const json = line.slice(9);
-  return line[8] === ' ' && line.slice(0, 8) === checksum(json) ? json : undefined;
 }
 
 /** Only text with an escape of its own can hold what must be replaced: that is seldom, and looking at each string slow. */
@@ -53,8 +46,4 @@ function jsonOf(record: SpooledRecord): string {
 
 function storable(text: string): string {
   return text.isWellFormed() && !text.includes('\0') ? text : text.toWellFormed().replaceAll('\0', '\uFFFD');
-}
-
-function checksum(json: string): string {
-  return crc32(json).toString(16).padStart(8, '0');
 }

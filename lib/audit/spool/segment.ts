@@ -1,6 +1,6 @@
 import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeLine } from './record.ts';
+import { decodeLine } from './lines.ts';
 
 const SUFFIX = '.spool';
 /** Bytes that are read, and records that are sent, at a time. */

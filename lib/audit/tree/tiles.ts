@@ -1,5 +1,5 @@
 import { AuditError } from '../errors.ts';
-import { HASH_BYTES, nodeHash } from './hash.ts';
+import { HASH_BYTES, raise } from './hash.ts';
 
 /** Hashes of a full tile (C2SP tlog-tiles, "Merkle Tree"). */
 export const TILE_WIDTH = 256;
@@ -102,15 +102,7 @@ export class TileNodes {
 
 /** Root over 2^k hashes that follow each other. */
 export function subtreeRoot(hashes: Uint8Array): Uint8Array {
-  let row = hashes;
-  while (row.length > HASH_BYTES) {
-    const above = Buffer.allocUnsafe(row.length / 2);
-    for (let to = 0; to < above.length; to += HASH_BYTES) {
-      const from = 2 * to;
-      const left = row.subarray(from, from + HASH_BYTES);
-      above.set(nodeHash(left, row.subarray(from + HASH_BYTES, from + 2 * HASH_BYTES)), to);
-    }
-    row = above;
-  }
-  return row;
+  const row = Buffer.from(hashes);
+  for (let count = row.length / HASH_BYTES; count > 1; count /= 2) raise(row, count);
+  return row.subarray(0, HASH_BYTES);
 }

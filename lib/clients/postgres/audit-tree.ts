@@ -8,6 +8,7 @@ import {
   encodeBundle,
   encodeLeaf,
   leafHash,
+  leafText,
   type Checkpoint,
   type LogSource,
   type PersonalState,
@@ -17,7 +18,7 @@ import {
 } from '../../audit/index.ts';
 import { AuditRow, LEAF_COLUMNS, leafOf } from './audit-rows.ts';
 import type { Pool } from './pool.ts';
-import { execute, select, selectOne, transaction, type Queryable } from './query.ts';
+import { execute, iso, select, selectOne, transaction, type Queryable } from './query.ts';
 
 const LOCK = 'saip:audit:sequencer';
 
@@ -111,7 +112,8 @@ export class AuditTree implements TreeStore, LogSource {
   async strays(): Promise<number[]> {
     const sql = `SELECT id::float8 AS size FROM audit_log l
       WHERE NOT EXISTS (SELECT FROM audit_leaves WHERE record = l.id)
-      AND NOT EXISTS (SELECT FROM audit_pending p WHERE p.id = l.id) ORDER BY id LIMIT 10`;
+      AND NOT EXISTS (SELECT FROM audit_pending CROSS JOIN unnest(ids) AS pending (id) WHERE pending.id = l.id)
+      ORDER BY id LIMIT 10`;
     return (await select(this.#pool, Size, sql)).map(({ size }) => size);
   }
 
@@ -147,26 +149,26 @@ interface Waiting {
   readonly salt: Buffer;
 }
 
+/** Whole statements, the oldest first, until there are `limit` records of them; the last may bring more. */
+const TAKE = `WITH first AS (SELECT batch, cardinality(ids) AS count FROM audit_pending ORDER BY batch LIMIT $1),
+  wanted AS (SELECT batch, sum(count) OVER (ORDER BY batch) - count AS before FROM first),
+  taken AS (
+    DELETE FROM audit_pending WHERE batch IN (SELECT batch FROM wanted WHERE before < $1) RETURNING ids
+  )
+  SELECT id::text, record_id::text AS record, ${iso('at')} AS at, actor, action, subject, decision,
+    trace_id AS "traceId", detail, salt
+  FROM taken CROSS JOIN unnest(ids) AS pending (id) JOIN audit_log USING (id) ORDER BY audit_log.id`;
+
 /** The oldest that wait, off the queue. */
 async function take(client: Queryable, limit: number): Promise<Waiting[]> {
-  const { rows } = await client.query<Waiting>(
-    `WITH taken AS (
-       DELETE FROM audit_pending WHERE id IN (SELECT id FROM audit_pending ORDER BY id LIMIT $1) RETURNING id
-     )
-     SELECT id::text, record_id::text AS record,
-       to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, actor, action, subject, decision,
-       trace_id AS "traceId", detail, salt
-     FROM taken JOIN audit_log USING (id) ORDER BY audit_log.id`,
-    [limit],
-  );
-  return rows;
+  return (await client.query<Waiting>(TAKE, [limit])).rows;
 }
 
 /** @returns the commitment to the personal part */
 function place(builder: TileBuilder, { record: id, traceId, ...rest }: Waiting): Buffer {
   const record = { ...rest, id, traceId: traceId ?? undefined };
   const commitment = commit(record, rest.salt);
-  builder.append(leafHash(encodeLeaf(record, commitment)));
+  builder.append(leafHash(leafText(record, commitment.toString('hex'))));
   return commitment;
 }
 

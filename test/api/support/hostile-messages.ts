@@ -15,6 +15,17 @@ const length = `Content-Length: ${String(body.length)}`;
 const chunked = 'Transfer-Encoding: chunked';
 const smuggled = `0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: x\r\n\r\n`;
 
+/** A route that Express answers. */
+const twoTokens = ({ host, token }: { host: string; token: string }): string =>
+  [
+    'GET /v1/models HTTP/1.1',
+    `Host: ${host}`,
+    `Authorization: Bearer ${token}`,
+    'authorization: Bearer x',
+    '',
+    '',
+  ].join('\r\n');
+
 export const HOSTILE_MESSAGES: readonly HostileMessage[] = [
   { what: 'nothing hostile', lines: [json, length], body, status: 200 },
   { what: 'two lengths', lines: [json, length, 'Content-Length: 5'], body, status: 400 },
@@ -42,6 +53,26 @@ export const HOSTILE_MESSAGES: readonly HostileMessage[] = [
     body: `5;${'x'.repeat(20_480)}\r\nhello\r\n0\r\n\r\n`,
     status: 413,
   },
+  {
+    what: 'a length and chunks, then what is not last',
+    lines: [json, length, `${chunked}, identity`],
+    body,
+    status: 400,
+  },
+  { what: 'no transfer coding but identity', lines: [json, length, 'Transfer-Encoding: identity'], body, status: 400 },
+  { what: 'chunks twice', lines: [json, chunked, chunked], body: smuggled, status: 400 },
+  { what: 'a line that ends in a line feed', lines: [`${json}\nX-A: b`, length], body, status: 400 },
+  {
+    what: 'line feeds alone',
+    whole: ({ path, host, token }) =>
+      `POST ${path} HTTP/1.1\nHost: ${host}\nAuthorization: Bearer ${token}\n${json}\n${length}\n\n${body}`,
+    status: 400,
+  },
+  { what: 'a token twice', lines: [json, length, 'Authorization: Bearer x'], body, status: 400 },
+  { what: 'a token twice, elsewhere than on the data plane', whole: twoTokens, status: 400 },
+  { what: 'an API key twice', lines: [json, length, 'X-API-Key: a', 'x-api-key: b'], body, status: 400 },
+  { what: 'a host twice', lines: [json, length, 'Host: elsewhere'], body, status: 400 },
+  { what: 'a folded token', lines: [json, length, 'X-A: a\r\n\tAuthorization: Bearer x'], body, status: 400 },
   { what: 'a space before a colon', lines: [json, length.replace(':', ' :')], body, status: 400 },
   { what: 'a folded header', lines: [json, 'X-A: 1\r\n  Content-Length: 5', length], body, status: 400 },
   { what: 'a NUL in a header', lines: [json, length, 'X-A: a\0b'], body, status: 400 },
