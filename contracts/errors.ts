@@ -60,7 +60,10 @@ export const ERRORS = {
   DATASET_SPLIT_INVALID: permanent(422, 'Choose shares that leave samples in every split.'),
   DATASET_TABLE_INVALID: permanent(422, 'Mend the named lines and columns, or leave columns out: --drop COLUMN.'),
   DATASET_NAME_TAKEN: permanent(409, 'Choose another name: saip dataset list.'),
-  DATASET_UPLOAD_UNKNOWN: permanent(404, 'Send the file first: POST /v1/datasets/uploads, or /v1/score-files to have it scored.'),
+  DATASET_UPLOAD_UNKNOWN: permanent(
+    404,
+    'Send the file first: POST /v1/datasets/uploads, or /v1/score-files to have it scored.',
+  ),
   // models and training
   MODEL_CONFIG_INVALID: permanent(422, 'Correct the named layer.'),
   WEIGHTS_INVALID: permanent(422, 'Not a whole safetensors file of float32 tensors; restore it or train again.'),

@@ -83,8 +83,12 @@ async function scoreShards(
   { plan, records, shards }: PlannedScore,
 ): Promise<ScoreCounts> {
   let counts: ScoreCounts = { records: 0, scored: 0, refused: 0, outOfRange: 0 };
-  for (let shard = 0; shard < shards; ) {
-    run.report.advance('score', shard / shards, `${counts.records} of ${records} records, ${shard} of ${shards} shards`);
+  for (let shard = 0; shard < shards;) {
+    run.report.advance(
+      'score',
+      shard / shards,
+      `${counts.records} of ${records} records, ${shard} of ${shards} shards`,
+    );
     const summary = `Shard ${shard + 1} of ${shards}`;
     const answer = await activities.model(summary).scoreShard({ run: context, input, pinned, plan, shard });
     if ('waitSeconds' in answer) {

@@ -1,5 +1,6 @@
-import type { ScoreInput } from '../../contracts/batch-score.ts';
+import type { ScoreCounts, ScoreInput } from '../../contracts/batch-score.ts';
 import { SaipError } from '../../contracts/errors.ts';
+import type { FlagKind } from '../../contracts/misuse.ts';
 import type { AuditLog, MisuseFlags, ModelProtections, UsageLimits } from '../../lib/clients/index.ts';
 import type { SaipConfig } from '../../lib/config/index.ts';
 import { LimitRules } from '../../lib/limits/index.ts';
@@ -24,6 +25,9 @@ export interface BatchRules {
   /** Rows of the query budget, with what a person let pass. */
   readonly budget: number;
 }
+
+/** Records below which a share says nothing, as for requests. */
+const LEAST = 200;
 
 /** The rules that a caller's requests are under, for the caller's files; read anew for each shard. */
 export class BatchGuard {
@@ -63,13 +67,27 @@ export class BatchGuard {
   }
 
   /** Flags a caller over the query budget, as requests would. @param window rows that are charged, these included */
-  async watch({ requestedBy: actor }: ScoreInput, { account, budget }: BatchRules, window: number): Promise<void> {
-    if (budget === 0 || window <= budget) return;
+  async spend(rules: BatchRules, window: number): Promise<void> {
+    const { budget } = rules;
+    if (budget > 0 && window > budget) await this.#flag(rules, 'query-budget', { rows: window, budget });
+  }
+
+  /** Flags a caller whose records are not like those of the training, as requests would. */
+  async judge(rules: BatchRules, { scored, refused, outOfRange }: ScoreCounts): Promise<void> {
+    const { maxStrangeShare: threshold, outOfRange: action } = rules.protection;
+    // Where such records are refused they count among the refused ones.
+    const rows = action === 'refuse' ? scored + refused : scored;
+    const share = (action === 'refuse' ? refused : outOfRange) / Math.max(1, rows);
+    if (rows < LEAST || share <= threshold) return;
+    await this.#flag(rules, 'out-of-distribution', { share, rows, threshold });
+  }
+
+  async #flag({ account }: BatchRules, kind: FlagKind, evidence: Readonly<Record<string, number>>): Promise<void> {
     const { tenant, subject, model } = account;
-    const evidence = { rows: window, budget };
     const { flags, audit } = this.#with;
-    if (!(await flags.raise({ tenant, subject, model, kind: 'query-budget', evidence }))) return;
-    const detail = { kind: 'query-budget', rows: String(window), budget: String(budget) };
-    await audit.append({ actor, action: 'misuse:flag', subject: `model:${model}`, decision: 'deny', detail });
+    if (!(await flags.raise({ tenant, subject, model, kind, evidence }))) return;
+    const numbers = Object.entries(evidence).map(([name, value]): [string, string] => [name, String(value)]);
+    const entry = { actor: subject, action: 'misuse:flag', subject: `model:${model}`, decision: 'deny' };
+    await audit.append({ ...entry, detail: { kind, ...Object.fromEntries(numbers) } });
   }
 }

@@ -21,8 +21,8 @@ export interface ScoringDependencies extends PinDependencies, GuardDependencies 
 }
 
 const NDJSON = 'application/x-ndjson';
-/** A file that waits for the quota of the next day is looked at before it counts as unused. */
-const LONGEST_WAIT = 6 * 3600;
+/** So soon a limit that was raised is noticed; and the file never counts as one that nobody uses. */
+const LONGEST_WAIT = 3600;
 
 /** Files of records, scored in shards by one version, with the rules that requests are under. */
 export function createScoringActivities(dependencies: ScoringDependencies): ScoreActivities {
@@ -69,8 +69,9 @@ export function createScoringActivities(dependencies: ScoringDependencies): Scor
         throw new SaipError('ARTIFACT_NOT_FOUND', `What shard ${index} came to is not in the store any more.`);
       }
       if ('waitSeconds' in charged) return { waitSeconds: Math.min(charged.waitSeconds, LONGEST_WAIT) };
-      await guard.watch(input, rules, charged.window);
+      await guard.spend(rules, charged.window);
       const { result, output } = await score(store, { request, plan, shard, model, rules });
+      await guard.judge(rules, result.counts);
       return scores.finish(key, result, auditEntry({ request, shard, shards: plan.shards.length, output }));
     },
 

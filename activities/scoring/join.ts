@@ -18,7 +18,8 @@ export async function joined(store: ArtifactStore, parts: readonly ScoredShard[]
       ),
       { mediaType: 'application/x-ndjson' },
     );
-  const sum = (name: keyof ScoredShard['counts']): number => parts.reduce((total, { counts }) => total + counts[name], 0);
+  const sum = (name: keyof ScoredShard['counts']): number =>
+    parts.reduce((total, { counts }) => total + counts[name], 0);
   return {
     predictions: await join(parts.map(({ predictions }) => predictions)),
     refused: await join(parts.map(({ refused }) => refused)),

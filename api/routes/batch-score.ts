@@ -131,7 +131,11 @@ function predictionsRoute({ temporal, artifacts }: BatchScoreOptions): Route {
       if (ref === undefined) throw new ApiError('SCORE_NOT_THERE', `${id} has no ${part}.`, { field: 'path.id' });
       const path = await artifacts.path(ref);
       const digest = Buffer.from(ref.sha256, 'hex').toString('base64');
-      response.set({ 'Content-Type': NDJSON, 'Content-Length': String(ref.bytes), 'Repr-Digest': `sha-256=:${digest}:` });
+      response.set({
+        'Content-Type': NDJSON,
+        'Content-Length': String(ref.bytes),
+        'Repr-Digest': `sha-256=:${digest}:`,
+      });
       await pipeline(createReadStream(path), response, { signal });
     },
   });

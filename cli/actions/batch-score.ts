@@ -80,7 +80,10 @@ async function download(io: Io, api: ApiClient, { id, part, output }: Download):
     }),
   );
   if (output === undefined) {
-    await pipeline(body, new Writable({ write: (chunk: Uint8Array, _, done) => void io.stdout.write(chunk, () => done()) }));
+    await pipeline(
+      body,
+      new Writable({ write: (chunk: Uint8Array, _, done) => void io.stdout.write(chunk, () => done()) }),
+    );
     return;
   }
   const partial = `${output}.partial`;

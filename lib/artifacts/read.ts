@@ -61,7 +61,10 @@ export async function readPart(path: string, ref: ArtifactRef, part: ArtifactPar
   }
 }
 
-function compare(ref: Pick<ArtifactRef, 'uri' | 'bytes' | 'sha256'>, actual: { readonly bytes: number; readonly sha256: string }): void {
+function compare(
+  ref: Pick<ArtifactRef, 'uri' | 'bytes' | 'sha256'>,
+  actual: { readonly bytes: number; readonly sha256: string },
+): void {
   if (actual.bytes === ref.bytes && actual.sha256 === ref.sha256) return;
   const what = actual.bytes === ref.bytes ? `SHA-256 ${actual.sha256}` : `${actual.bytes} bytes, not ${ref.bytes}`;
   throw new ArtifactError('ARTIFACT_DIGEST_MISMATCH', `The stored bytes of ${ref.uri} were changed: ${what}.`, {

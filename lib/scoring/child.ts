@@ -41,7 +41,9 @@ async function load({ graph: { path, sha256 } }: ShardJob): Promise<InferenceSes
   try {
     return await InferenceSession.create(bytes, SESSION_OPTIONS);
   } catch (cause) {
-    throw new ScoringError('MODEL_LOAD_FAILED', `ONNX Runtime refused the model: ${(cause as Error).message}`, { cause });
+    throw new ScoringError('MODEL_LOAD_FAILED', `ONNX Runtime refused the model: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 
@@ -54,9 +56,13 @@ function runner(session: InferenceSession): Run {
     try {
       return await session.run(Object.fromEntries(feeds) as Record<string, Tensor>, [...fetches]);
     } catch (cause) {
-      throw new ScoringError('TENSOR_INVALID', `The model does not take its own features: ${(cause as Error).message}`, {
-        cause,
-      });
+      throw new ScoringError(
+        'TENSOR_INVALID',
+        `The model does not take its own features: ${(cause as Error).message}`,
+        {
+          cause,
+        },
+      );
     }
   };
 }

@@ -102,11 +102,7 @@ export class FeatureReader {
   }
 }
 
-function inRange(
-  { name, range }: Extract<PreparedColumn, { kind: 'numeric' }>,
-  value: number,
-  warn: Warn,
-): number {
+function inRange({ name, range }: Extract<PreparedColumn, { kind: 'numeric' }>, value: number, warn: Warn): number {
   if (
     range !== undefined &&
     (Math.fround(value) < Math.fround(range[0]) || Math.fround(value) > Math.fround(range[1]))

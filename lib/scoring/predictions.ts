@@ -7,7 +7,10 @@ export type TableOutputs = Readonly<Record<string, { readonly data: unknown } | 
 export type Predictions = ClassPrediction[] | QuantityPrediction[];
 
 /** What the outputs of a classifier, or of a regression, say of each record. */
-export function predictionsOf({ target, labels }: Pick<TableFacts, 'target' | 'labels'>, outputs: TableOutputs): Predictions {
+export function predictionsOf(
+  { target, labels }: Pick<TableFacts, 'target' | 'labels'>,
+  outputs: TableOutputs,
+): Predictions {
   return target === undefined ? classes(labels, outputs) : quantities(outputs);
 }
 
@@ -30,7 +33,12 @@ function quantities(outputs: TableOutputs): QuantityPrediction[] {
 /** How many predictions, and the first of them. */
 export function summaryOf(predictions: Predictions): string {
   const [first] = predictions;
-  if (first === undefined) return '0 predictions';
-  const text = 'label' in first ? `${first.label} ${first.probability.toPrecision(4)}` : first.value.toPrecision(6);
-  return `${predictions.length} predictions, the first ${text}`;
+  return first === undefined ? '0 predictions' : `${predictions.length} predictions, the first ${spoken(first)}`;
+}
+
+/** A prediction in a few characters. */
+export function spoken(prediction: Predictions[number] | undefined): string {
+  if (prediction === undefined) return '';
+  if ('label' in prediction) return `${prediction.label} ${prediction.probability.toPrecision(4)}`;
+  return prediction.value.toPrecision(6);
 }

@@ -1,7 +1,7 @@
 import type { RefusedRecord, ScoreCounts } from '../../contracts/batch-score.ts';
 import { harden, rounded } from '../misuse/index.ts';
 import { FeatureReader, type FeatureTensor } from './features.ts';
-import { predictionsOf, summaryOf, type TableOutputs } from './predictions.ts';
+import { predictionsOf, spoken, type TableOutputs } from './predictions.ts';
 import { shardRecords, type ShardRecord } from './records.ts';
 import type { ShardJob, ShardProgress, ShardScore } from './score-in-child.ts';
 
@@ -47,7 +47,12 @@ class ShardScorer {
   readonly #job: Job;
   readonly #sinks: ShardSinks;
   readonly #reader: FeatureReader;
-  readonly #counts: { -readonly [K in keyof ScoreCounts]: number } = { records: 0, scored: 0, refused: 0, outOfRange: 0 };
+  readonly #counts: { -readonly [K in keyof ScoreCounts]: number } = {
+    records: 0,
+    scored: 0,
+    refused: 0,
+    outOfRange: 0,
+  };
   #output = '';
   #asked: Asked[] = [];
   #refused: RefusedRecord[] = [];
@@ -60,7 +65,8 @@ class ShardScorer {
 
   get score(): ShardScore {
     const { records, scored, refused } = this.#counts;
-    return { counts: { ...this.#counts }, output: `${scored} of ${records} records, ${refused} refused; ${this.#output}` };
+    const first = this.#output === '' ? '' : `, the first ${this.#output}`;
+    return { counts: { ...this.#counts }, output: `${scored} of ${records} records${first}; ${refused} refused` };
   }
 
   /** @returns whether enough records wait */
@@ -99,15 +105,12 @@ class ShardScorer {
     const fetches = facts.target === undefined ? ['probabilities', 'label'] : ['prediction'];
     const outputs = await this.#sinks.run(this.#reader.tensors(asked.map(({ values }) => values)), fetches);
     const predictions = predictionsOf(facts, this.#hardened(outputs));
-    if (this.#output === '') this.#output = summaryOf(predictions);
+    if (this.#output === '') this.#output = spoken(predictions[0]);
     const { decimals } = hardening;
     // Numbers of single precision have more digits in JSON than they were rounded to.
     const replacer = decimals === undefined ? undefined : roundedTo(decimals);
     return asked.map(({ record, warnings }, at) =>
-      JSON.stringify(
-        { record, version, ...predictions[at], ...(warnings.length > 0 && { warnings }) },
-        replacer,
-      ),
+      JSON.stringify({ record, version, ...predictions[at], ...(warnings.length > 0 && { warnings }) }, replacer),
     );
   }
 

@@ -50,7 +50,13 @@ describe('a plan', () => {
           const features = new Map([['age', true] as const, ['town', false] as const]);
           const found = plan.shards.flatMap(({ offset, bytes: length, line }) => [
             ...shardRecords({
-              ...{ bytes: bytes.subarray(offset, offset + length), format: 'csv', columns: plan.columns, features, line },
+              ...{
+                bytes: bytes.subarray(offset, offset + length),
+                format: 'csv',
+                columns: plan.columns,
+                features,
+                line,
+              },
             }),
           ]);
           expect(plan.records).toBe(rows.length);

@@ -22,7 +22,11 @@ describe('joining', () => {
   it('gives the bytes of all sources in order, and tells of each', async () => {
     const done: number[] = [];
     const parts: Uint8Array[] = [];
-    for await (const part of joinStreams(['ab', '', 'c'], (text) => pieces(text, 1), (count) => done.push(count))) {
+    for await (const part of joinStreams(
+      ['ab', '', 'c'],
+      (text) => pieces(text, 1),
+      (count) => done.push(count),
+    )) {
       parts.push(part);
     }
     expect(Buffer.concat(parts).toString()).toBe('abc');

@@ -41,7 +41,7 @@ describe('a shard', () => {
       { record: 10, version: '3', label: 'yes', probability: 0.75, probabilities: { no: 0.25, yes: 0.75 } },
       { record: 11, version: '3', label: 'no', probability: 0.75, probabilities: { no: 0.75, yes: 0.25 } },
     ]);
-    expect(output).toContain('2 of 2 records, 0 refused; 2 predictions, the first yes 0.7500');
+    expect(output).toContain('2 of 2 records, the first yes 0.7500; 0 refused');
   });
 
   it('refuses single records, with line and reason, and goes on', async () => {
@@ -78,7 +78,9 @@ describe('a shard', () => {
     const text = '101,1,Bern,x\n75,1,Zug,x\n75,1,Bern,x\n';
     const marked = await score(text);
     expect(marked.counts).toMatchObject({ scored: 3, outOfRange: 2 });
-    expect(marked.predicted[1]).toMatchObject({ warnings: [{ feature: 'town', message: expect.stringContaining('Zug') }] });
+    expect(marked.predicted[1]).toMatchObject({
+      warnings: [{ feature: 'town', message: expect.stringContaining('Zug') }],
+    });
     const refused = await score(text, { refuseOutOfRange: true });
     expect(refused.counts).toMatchObject({ scored: 1, refused: 2, outOfRange: 0 });
   });
