@@ -27,7 +27,7 @@ function mayBeMissing(column: PreparedColumn): boolean {
 function read(bytes: Uint8Array, line: number): string[] {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const [names = []] = parse(text, { bom: true, skip_empty_lines: true }) as string[][];
+    const [names = []]: string[][] = parse(text, { bom: true, skip_empty_lines: true });
     return names;
   } catch (cause) {
     throw invalid(`the header is no CSV in UTF-8: ${cause instanceof Error ? cause.message : 'unknown'}`, line);

@@ -46,7 +46,7 @@ function placesOf({ bytes, format }: ShardText): RecordPlace[] {
 /** All of it at once, which is much faster; undefined where any record is not as it should be. */
 function readWhole({ bytes }: ShardText, count: number): string[][] | undefined {
   try {
-    const rows = parse(decode(bytes), { relax_column_count: true, skip_empty_lines: true }) as string[][];
+    const rows: string[][] = parse(decode(bytes), { relax_column_count: true, skip_empty_lines: true });
     return rows.length === count ? rows : undefined;
   } catch {
     return undefined;
@@ -62,7 +62,7 @@ function readAlone(shard: ShardText, { start, end }: RecordPlace): Read {
   }
   if (shard.format === 'ndjson') return jsonOf(text);
   try {
-    const [cells = []] = parse(text, { relax_column_count: true }) as string[][];
+    const [cells = []]: string[][] = parse(text, { relax_column_count: true });
     return recordOf(shard, cells);
   } catch (error) {
     return { problem: `is no CSV: ${error instanceof Error ? error.message : 'unknown'}` };

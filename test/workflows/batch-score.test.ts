@@ -35,13 +35,13 @@ async function start(changes: Partial<AllActivities> = {}, input = scoreInput())
 /** Which shards were asked for, in order. */
 function watched(): { readonly asked: ScoreShardRequest[]; readonly changes: Partial<AllActivities> } {
   const asked: ScoreShardRequest[] = [];
-  const { scoreShard } = scoring();
+  const world = scoring();
   return {
     asked,
     changes: {
       scoreShard: (request) => {
         asked.push(request);
-        return scoreShard(request);
+        return world.scoreShard(request);
       },
     },
   };
