@@ -1,5 +1,6 @@
 import { trace } from '@opentelemetry/api';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { CpuActivities } from '../../contracts/activities.ts';
 import { ScorePlan } from '../../contracts/batch-score.ts';
 import type { ScoredShard, ScoreShard } from '../../contracts/batch-score.ts';
 import type { ScoreActivities, ScoreShardRequest } from '../../contracts/score-activities.ts';
@@ -25,7 +26,7 @@ const NDJSON = 'application/x-ndjson';
 const LONGEST_WAIT = 3600;
 
 /** Files of records, scored in shards by one version, with the rules that requests are under. */
-export function createScoringActivities(dependencies: ScoringDependencies): ScoreActivities {
+export function createScoringActivities(dependencies: ScoringDependencies): Pick<CpuActivities, keyof ScoreActivities> {
   const { store, scores, uploads } = dependencies;
   const guard = new BatchGuard(dependencies);
   return {

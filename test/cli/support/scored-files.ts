@@ -13,8 +13,8 @@ import type { Finished } from './process.ts';
 
 const MINUTES = 60_000;
 const IRIS = join(import.meta.dirname, '../../../lib/datasets/data/iris.csv');
-/** Three shards: each holds 100,000 records. */
-const RECORDS = 210_000;
+/** Two shards: each holds at most 100,000 records. */
+const RECORDS = 101_000;
 
 type AuditPage = z.infer<typeof AuditRecordList>;
 
@@ -113,21 +113,21 @@ export function scoredFileTests(home: () => string): void {
       const { workflowId } = await json<WorkflowStarted>(...args);
       const show = (id: string): Promise<WorkflowDetail> => json<WorkflowDetail>('workflows', 'show', id);
       const scored = ({ progress }: WorkflowDetail): boolean =>
-        /[12] of 3 shards/.test(progress?.stages.find(({ name }) => name === 'score')?.detail ?? '');
+        /1 of 2 shards/.test(progress?.stages.find(({ name }) => name === 'score')?.detail ?? '');
       while (!scored(await show(workflowId)));
       process.kill(workerOf(home()), 'SIGKILL');
       expect(await run('predictions', workflowId)).toMatchObject({ code: 1, stdout: '' });
       const { code, stdout } = await run('workflows', 'follow', workflowId, '--json');
       expect(code).toBe(0);
       const { result } = JSON.parse(stdout) as WorkflowDetail;
-      expect(result).toMatchObject({ shards: 3, counts: { records: RECORDS, scored: RECORDS, refused: 0 } });
+      expect(result).toMatchObject({ shards: 2, counts: { records: RECORDS, scored: RECORDS, refused: 0 } });
       await run('predictions', workflowId, '--output', output);
       const answers = parsed(await readFile(output, 'utf8'));
       expect(answers.every(({ record }, index) => record === index)).toBe(true);
       expect(answers).toHaveLength(RECORDS);
       const { entries } = await json<AuditPage>('audit', 'show', '--action', 'model:infer', '--limit', '20');
       const shards = entries.flatMap(({ detail }) => (detail?.['workflowId'] === workflowId ? [detail['shard']] : []));
-      expect(shards.sort()).toEqual(['1 of 3', '2 of 3', '3 of 3']);
+      expect(shards.sort()).toEqual(['1 of 2', '2 of 2']);
 
       const again = await json<WorkflowStarted>(...args);
       await json('workflows', 'cancel', again.workflowId, '--reason', 'not needed');
