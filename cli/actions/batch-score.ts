@@ -12,6 +12,8 @@ import type { ExitCode } from '../exit-codes.ts';
 import { followWorkflow } from '../follow/index.ts';
 import type { Io } from '../io.ts';
 import { writeLine } from '../io.ts';
+import { present } from '../render/output.ts';
+import type { OutputOptions } from '../render/output.ts';
 import { reportStarted } from './started.ts';
 import type { StartedOptions } from './started.ts';
 
@@ -50,7 +52,7 @@ export async function scoreFile(io: Io, file: string, options: ScoreOptions): Pr
   return exitCode;
 }
 
-export interface PredictionsOptions {
+export interface PredictionsOptions extends OutputOptions {
   /** Default: standard output. */
   readonly output?: string;
   /** The refused records instead. */
@@ -60,7 +62,11 @@ export interface PredictionsOptions {
 /** `saip predictions`: what a file was scored with. */
 export async function readPredictions(io: Io, id: string, options: PredictionsOptions): Promise<ExitCode> {
   const api = await ApiClient.open(io.env);
-  await download(io, api, { id, part: options.refused === true ? 'refused' : 'predictions', output: options.output });
+  const { output } = options;
+  const part = options.refused === true ? 'refused' : 'predictions';
+  await download(io, api, { id, part, output });
+  // Without a file the lines of JSON are the answer.
+  if (output !== undefined && options.json === true) present(io, options, { workflowId: id, part, output }, () => '');
   return EXIT.ok;
 }
 

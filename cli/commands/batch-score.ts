@@ -18,14 +18,15 @@ export function registerBatchScore(program: Command, io: Io): void {
     process.exitCode = await scoreFile(io, file, options);
   });
 
-  program
-    .command('predictions')
-    .description('get what a file was scored with, as NDJSON')
-    .argument('<workflow>')
-    .option('--output <file>', 'default: standard output')
-    .option('--refused', 'the records that were refused, with line and reason')
-    .action(async (workflow: string, options: PredictionsOptions) => {
-      const { readPredictions } = await import('../actions/batch-score.ts');
-      process.exitCode = await readPredictions(io, workflow, options);
-    });
+  withJson(
+    program
+      .command('predictions')
+      .description('get what a file was scored with, as NDJSON')
+      .argument('<workflow>')
+      .option('--output <file>', 'default: standard output')
+      .option('--refused', 'the records that were refused, with line and reason'),
+  ).action(async (workflow: string, options: PredictionsOptions) => {
+    const { readPredictions } = await import('../actions/batch-score.ts');
+    process.exitCode = await readPredictions(io, workflow, options);
+  });
 }

@@ -39,7 +39,7 @@ async def refusal(work):
     try:
         await work
     except httpx.HTTPStatusError as error:
-        return {"status": error.response.status_code, "message": str(error)}
+        return error.response.status_code
     return None
 
 
@@ -51,7 +51,7 @@ async def main():
         return {
             "server": [await client.is_server_live(url), await client.is_server_ready(url)],
             "ready": await client.is_model_ready(url, linear, headers=headers()),
-            "json": {"id": named.id, "model": named.model_name, "version": named.model_version},
+            "json": {"id": named.id, "model": named.model_name},
             "score": {one.name: one.as_numpy().tolist() for one in named.outputs},
             "binary": (await ask(client, linear, "FP32", features, True)).outputs[0].as_numpy().tolist(),
             "exact": [
