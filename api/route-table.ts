@@ -6,6 +6,7 @@ import {
   apiKeyRoutes,
   auditRoutes,
   authRoutes,
+  batchScoreRoutes,
   codecRoutes,
   datasetRoutes,
   healthRoutes,
@@ -30,6 +31,7 @@ import {
   type ApiKeyRoutesOptions,
   type AuditRoutesOptions,
   type AuthRoutesOptions,
+  type BatchScoreOptions,
   type DatasetRoutesOptions,
   type ExtractionRoutesOptions,
   type HealthRoutesOptions,
@@ -55,6 +57,7 @@ export interface RouteTableOptions {
   readonly apiKeys: ApiKeyRoutesOptions;
   readonly audit: AuditRoutesOptions;
   readonly auth: AuthRoutesOptions;
+  readonly batchScore: BatchScoreOptions;
   readonly datasets: DatasetRoutesOptions;
   readonly codec: Parameters<typeof codecRoutes>[0];
   readonly extractions: ExtractionRoutesOptions;
@@ -89,6 +92,7 @@ export function routeTable(options: RouteTableOptions): Route[] {
     ...lineageRoutes(options.lineage),
     ...stepCacheRoutes(options.stepCache),
     ...modelImportRoutes(options.imports),
+    ...batchScoreRoutes(options.batchScore),
     ...attackRoutes(options.attacks),
     ...presetRoutes(),
     ...releaseRoutes(options.releases),

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { registerAttacks } from './commands/attacks.ts';
 import { registerAgent } from './commands/agent.ts';
 import { registerAudit } from './commands/audit.ts';
+import { registerBatchScore } from './commands/batch-score.ts';
 import { registerBench } from './commands/bench.ts';
 import { registerDatasets } from './commands/datasets.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -45,6 +46,7 @@ export function createProgram(io: Io, version: string): Command {
   registerStepCache(program, io);
   registerDatasets(program, io);
   registerServing(program, io);
+  registerBatchScore(program, io);
   registerAttacks(program, io);
   registerSchedules(program, io);
   registerAgent(program, io);

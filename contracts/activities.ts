@@ -7,6 +7,7 @@ import type { ArtifactRef } from './reference.ts';
 import type { ModelConfig, TrainingConfig } from './model-config.ts';
 import type { SignAndReleaseActivities } from './release-activities.ts';
 import type { RunContext } from './run-context.ts';
+import type { ScoreActivities } from './score-activities.ts';
 import type { SearchInput, SearchResult, SearchSpent, TrialRecord } from './search.ts';
 import type { SearchValues } from './search-space.ts';
 import type { NewLineage, ReusedSteps, StepAnswer, StepKeeping, StepQuery } from './step-cache.ts';
@@ -144,7 +145,7 @@ export interface ExtractionShard {
 }
 
 /** Queue `saip-cpu`. Every activity is idempotent in its arguments. */
-export interface CpuActivities {
+export interface CpuActivities extends ScoreActivities {
   /** `tenant` is the one whose data set of the name is meant; absent in calls of before there was this field. */
   verifyDataCard(a: {
     dataset: string;

@@ -8,6 +8,7 @@ import { Name, Sha256 } from './reference.ts';
 import { AliasEvent, ModelVersion, RolloutResult } from './registry.ts';
 import { SearchResult } from './search.ts';
 import { TrialResult } from './trial.ts';
+import { ScoreResult } from './batch-score.ts';
 import { ImportResult } from './import-model.ts';
 import { ReleaseResult } from './sign-and-release.ts';
 import { TrainRequest, TrainResult } from './train-register-deploy.ts';
@@ -76,6 +77,7 @@ export const WorkflowType = z.enum([
   'signAndRelease',
   'agentTask',
   'importModel',
+  'batchScore',
 ]);
 export type WorkflowType = z.infer<typeof WorkflowType>;
 
@@ -172,6 +174,7 @@ export const WorkflowDetail = WorkflowSummary.extend({
       RolloutResult,
       TrainResult,
       ImportResult,
+      ScoreResult,
       ReleaseResult,
       AttackResult,
       ExtractionResult,

@@ -60,7 +60,10 @@ export const ERRORS = {
   DATASET_SPLIT_INVALID: permanent(422, 'Choose shares that leave samples in every split.'),
   DATASET_TABLE_INVALID: permanent(422, 'Mend the named lines and columns, or leave columns out: --drop COLUMN.'),
   DATASET_NAME_TAKEN: permanent(409, 'Choose another name: saip dataset list.'),
-  DATASET_UPLOAD_UNKNOWN: permanent(404, 'Upload the file first: POST /v1/datasets/uploads.'),
+  DATASET_UPLOAD_UNKNOWN: permanent(
+    404,
+    'Send the file first: POST /v1/datasets/uploads, or /v1/score-files to have it scored.',
+  ),
   // models and training
   MODEL_CONFIG_INVALID: permanent(422, 'Correct the named layer.'),
   WEIGHTS_INVALID: permanent(422, 'Not a whole safetensors file of float32 tensors; restore it or train again.'),
@@ -121,6 +124,8 @@ export const ERRORS = {
   MISUSE_FLAG_LIFTED: permanent(409, 'Nothing is left to lift; saip misuse list shows what is.'),
   LIMIT_UNKNOWN: permanent(404, 'saip limits list shows what is set.'),
   INPUT_OUT_OF_RANGE: permanent(422, 'Send values in the range that the model was trained on.'),
+  SCORE_FILE_INVALID: permanent(422, 'Mend the named line or column of the file: docs/inference.md.'),
+  SCORE_NOT_THERE: permanent(409, 'The predictions are there once the workflow has completed; look at its progress.'),
   ROLLOUT_NOT_SERVED: permanent(409, 'The API did not take the version; the former champion was restored.'),
   // releases
   RELEASE_UNKNOWN: permanent(404, 'saip release list shows what is published.'),

@@ -30,6 +30,7 @@ export const ACTIONS = [
   'model:serve',
   'dataset:read',
   'dataset:write',
+  'score:read',
   'schedule:read',
   'schedule:write',
   'attack:read',

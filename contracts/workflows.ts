@@ -1,6 +1,7 @@
 import { attackName } from './adversary.ts';
 import type { WorkflowType } from './api.ts';
 import type { AttackInput } from './attack-retest.ts';
+import type { ScoreInput } from './batch-score.ts';
 import type { ExtractionInput } from './extraction.ts';
 import type { ImportInput } from './import-model.ts';
 import type { Pool, SEARCH_ATTRIBUTES } from './queues.ts';
@@ -297,6 +298,29 @@ export function extractionStart(input: ExtractionInput): WorkflowStart {
       SaipModel: model,
       SaipRequestedBy: input.requestedBy,
       // Nothing is registered.
+      SaipRisk: 'low',
+      SaipStage: 'queued',
+    },
+    priority: priorityOf(input.requestedBy, input.tenant),
+  };
+}
+
+/** How to start `batchScore`. The workflow id is the starter's: it derives from the idempotency key. */
+export function scoreStart(input: ScoreInput): WorkflowStart {
+  const { model, alias, file, format } = input;
+  return {
+    workflowType: 'batchScore',
+    taskQueue: TASK_QUEUES.orchestration,
+    staticSummary: `Score a file with ${model}@${alias}`,
+    staticDetails: table([
+      ['Model', `${model}@${alias}`],
+      ['File', `${file.sha256.slice(0, 12)}, ${file.bytes} bytes of ${format}`],
+      ['Requested by', input.requestedBy],
+    ]),
+    searchAttributes: {
+      SaipModel: model,
+      SaipRequestedBy: input.requestedBy,
+      // It changes nothing but the file of its answers.
       SaipRisk: 'low',
       SaipStage: 'queued',
     },

@@ -8,6 +8,7 @@ import { createImportActivities } from '../activities/import/index.ts';
 import { createGatesActivities } from '../activities/gates/index.ts';
 import { createRegistryActivities } from '../activities/registry/index.ts';
 import { createRolloutActivities } from '../activities/rollout/index.ts';
+import { createScoringActivities } from '../activities/scoring/index.ts';
 import { createSearchActivities } from '../activities/search/index.ts';
 import { createStepActivities, keepingCpu } from '../activities/steps/index.ts';
 import { createTrackingActivities } from '../activities/tracking/index.ts';
@@ -16,15 +17,22 @@ import {
   AliasLog,
   AttackLog,
   AuditLog,
+  BatchScores,
   Datasets,
   ExtractionLog,
   LineageLog,
+  MisuseFlags,
+  ModelProtections,
   ModelRegistry,
   ServingStatus,
+  ServingSwitches,
+  UsageLimits,
   withLock,
 } from '../lib/clients/index.ts';
 import { TransitKeySet } from '../lib/identity/index.ts';
 import { processorClass } from '../lib/ml/index.ts';
+import { collectScores } from '../lib/scoring/index.ts';
+import type { CollectScoresOptions } from '../lib/scoring/index.ts';
 import { collectSteps } from '../lib/stepcache/index.ts';
 import type { CollectOptions } from '../lib/stepcache/index.ts';
 import { transitPublicKeys } from '../lib/supplychain/index.ts';
@@ -54,7 +62,8 @@ async function cpuActivities(resources: Resources, logger: Logger): Promise<CpuA
   const environment = { processorClass: processorClass() };
   const steps = await openSteps({ pool: 'cpu', resources, environment, logger });
   const datasets = new Datasets(pool);
-  void collect({ steps: steps.store, uploads: datasets, artifacts: store }, lock, logger);
+  const scores = new BatchScores(pool);
+  void collect({ steps: steps.store, uploads: datasets, scores, artifacts: store }, lock, logger);
   const data = createDataActivities({ store, added: datasets });
   const hold = (digests: readonly string[], holder: string): Promise<void> => steps.store.hold(digests, holder);
   return {
@@ -80,19 +89,29 @@ async function cpuActivities(resources: Resources, logger: Logger): Promise<CpuA
     ...createRegistryActivities({ registry, aliases, lineage: new LineageLog(pool), mlflow, store, lock }),
     ...createRolloutActivities({ aliases, serving: new ServingStatus(pool), mlflow }),
     ...createAuditActivities({ log: new AuditLog(pool) }),
+    ...createScoringActivities({
+      ...{ store, registry, aliases, publicKeys, scores, uploads: datasets },
+      switches: new ServingSwitches(pool),
+      limits: new UsageLimits(pool),
+      protections: new ModelProtections(pool),
+      flags: new MisuseFlags(pool),
+      audit: new AuditLog(pool),
+      defaults: config,
+    }),
   };
 }
 
 /** Expired results go when a worker starts; nothing waits for that, and what fails is done at the next start. */
 async function collect(
-  collected: CollectOptions,
+  collected: CollectOptions & CollectScoresOptions,
   lock: <T>(name: string, work: () => Promise<T>) => Promise<T>,
   logger: Logger,
 ): Promise<void> {
   try {
     const collection = await lock('step-cache:collect', () => collectSteps(collected));
-    logger.info({ ...collection }, 'expired results of stages were removed');
+    const scored = await lock('batch-scores:collect', () => collectScores(collected));
+    logger.info({ ...collection, scored }, 'expired results of stages and files were removed');
   } catch (error) {
-    logger.warn({ err: error }, 'expired results of stages could not be removed');
+    logger.warn({ err: error }, 'expired results could not be removed');
   }
 }

@@ -1,5 +1,6 @@
 /** The entry of the workflow bundle: every function exported here is a workflow type. */
 export { attackRetest } from './attackRetest.ts';
+export { batchScore } from './batchScore.ts';
 export { agentTask } from './agentTask.ts';
 export { importModel } from './importModel.ts';
 export { measureExtraction } from './measureExtraction.ts';

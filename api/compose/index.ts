@@ -117,6 +117,7 @@ export async function composeApi({ config, logger, registry, member }: ComposeOp
       policy: await ToolPolicy.load(),
       artifacts,
     },
+    batchScore: { temporal, artifacts, uploads: datasets, aliases, requireModel },
     datasets: {
       ...{ artifacts, datasets, uploadMib: config.api.uploadMib, url: config.api.url },
       catalogue,

@@ -12,6 +12,7 @@ import { RepositoryEntry } from '../../contracts/repository.ts';
 import { ModelStatistics } from '../../contracts/statistics.ts';
 import * as models from '../../contracts/model-config.ts';
 import { TrainingHeartbeat } from '../../contracts/progress.ts';
+import { ScoreRequest, ScoreResult } from '../../contracts/batch-score.ts';
 import { AgentView } from '../../contracts/agent-api.ts';
 import { AgentTaskRequest, AgentTaskResult } from '../../contracts/agent-task.ts';
 import { AliasEvent, RolloutResult } from '../../contracts/registry.ts';
@@ -51,6 +52,8 @@ const COMPONENTS = {
   RolloutResult,
   AgentTaskRequest,
   AgentTaskResult,
+  ScoreRequest,
+  ScoreResult,
   ImportRequest,
   ImportResult,
   ModelCard,

@@ -3,6 +3,7 @@ export { agentRoutes, type AgentRoutesOptions } from './agents.ts';
 export { apiKeyRoutes, type ApiKeyRoutesOptions } from './api-keys.ts';
 export { auditRoutes, type AuditRoutesOptions } from './audit.ts';
 export { authRoutes, type AuthRoutesOptions } from './auth.ts';
+export { batchScoreRoutes, type BatchScoreOptions } from './batch-score.ts';
 export { codecRoutes } from './codec.ts';
 export { datasetRoutes, type DatasetRoutesOptions } from './datasets.ts';
 export { extractionRoutes, type ExtractionRoutesOptions } from './extractions.ts';

@@ -3,6 +3,7 @@ import { TextDecoder } from 'node:util';
 import { parse } from 'csv-parse';
 import { isSaipError } from '../../contracts/errors.ts';
 import { FeatureRecord } from '../../contracts/predict.ts';
+import { numberOrText } from '../../lib/scoring/index.ts';
 import { ApiError } from '../errors.ts';
 
 export const RECORD_TYPES = ['text/csv', 'application/x-ndjson'] as const;
@@ -39,7 +40,7 @@ async function* readCsv(
       yield Object.fromEntries(
         cells.flatMap(([name, cell]) => {
           const numeric = features.get(name);
-          return numeric === undefined ? [] : [[name, numeric ? numberOf(cell) : cell]];
+          return numeric === undefined ? [] : [[name, numeric ? numberOrText(cell) : cell]];
         }),
       );
       record += 1;
@@ -52,12 +53,6 @@ async function* readCsv(
   } finally {
     source.destroy();
   }
-}
-
-/** What is no number goes as it is, and is then named, or taken for a missing value. */
-function numberOf(cell: string): number | string {
-  const value = cell.trim() === '' ? Number.NaN : Number(cell);
-  return Number.isFinite(value) ? value : cell;
 }
 
 async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<FeatureRecord> {

@@ -1,6 +1,7 @@
 import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@temporalio/client';
 import { z } from 'zod';
 import type { LiveProgress, PendingActivity, WorkflowDetail, WorkflowEvent } from '../../contracts/api.ts';
+import { ScoreResult } from '../../contracts/batch-score.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
 import { ExtractionResult } from '../../contracts/extraction.ts';
 import { AttackHeartbeat, Progress, TrainingHeartbeat } from '../../contracts/progress.ts';
@@ -33,6 +34,7 @@ const RESULTS: Readonly<Partial<Record<string, z.ZodType<WorkflowDetail['result'
   searchHyperparameters: SearchResult,
   runTrial: TrialResult,
   importModel: ImportResult,
+  batchScore: ScoreResult,
 };
 
 type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];

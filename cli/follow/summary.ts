@@ -1,6 +1,7 @@
 import type { WorkflowDetail } from '../../contracts/api.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
 import { ExtractionResult } from '../../contracts/extraction.ts';
+import { ScoreResult } from '../../contracts/batch-score.ts';
 import { ImportResult } from '../../contracts/import-model.ts';
 import { TrainResult } from '../../contracts/train-register-deploy.ts';
 import { metricsOf } from '../../contracts/train-register-deploy.ts';
@@ -18,6 +19,7 @@ import { formatDuration } from '../render/time.ts';
 import { renderAttack } from './attack-summary.ts';
 import { renderAgentResult } from './agent-summary.ts';
 import { renderExtractionResult } from './extraction-summary.ts';
+import { renderScore } from './score-summary.ts';
 import { renderSearchResult } from './search-summary.ts';
 import { exitCodeOfOutcome, outcomeOf } from './outcome.ts';
 
@@ -31,6 +33,7 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
   const theft = detail.type === 'measureExtraction' ? ExtractionResult.safeParse(detail.result).data : undefined;
   const search = detail.type === 'searchHyperparameters' ? SearchResult.safeParse(detail.result).data : undefined;
   const agent = detail.type === 'agentTask' ? AgentTaskResult.safeParse(detail.result).data : undefined;
+  const score = detail.type === 'batchScore' ? ScoreResult.safeParse(detail.result).data : undefined;
   const training = trained ?? imported;
   return [
     headline(detail, io),
@@ -45,6 +48,8 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
     search === undefined ? '' : renderSearchResult(search, io),
     agent === undefined ? '' : renderAgentResult(agent, io),
     renderPairs(linkPairs(detail, training?.mlflow ?? attack?.mlflow ?? theft?.mlflow ?? search?.mlflow, connection)),
+    score === undefined ? '' : renderScore(score, detail.workflowId),
+    renderPairs(linkPairs(detail, training?.mlflow ?? attack?.mlflow ?? search?.mlflow, connection)),
   ]
     .filter((section) => section !== '')
     .join('\n\n');

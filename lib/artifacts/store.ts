@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import { pathOf } from './address.ts';
 import { ArtifactError, systemCode } from './errors.ts';
-import { readVerified, verify } from './read.ts';
+import { readPart, readVerified, streamVerified, verify, type ArtifactPart } from './read.ts';
 import { sweepFolder, temporaryFolder } from './temporary.ts';
 import { writeBlob } from './write.ts';
 
@@ -60,6 +60,16 @@ export class ArtifactStore {
   /** @throws ArtifactError as `read`; the parser's error when the bytes are not what `schema` describes */
   async readJson<T>(ref: ArtifactRef, schema: z.ZodType<T>): Promise<T> {
     return schema.parse(JSON.parse((await this.read(ref)).toString('utf8')));
+  }
+
+  /** The bytes as they are read, for files that are not held in memory. @throws as `read`, a changed byte at the end */
+  stream(ref: ArtifactRef): AsyncIterable<Buffer> {
+    return streamVerified(pathOf(this.#root, ref), ref);
+  }
+
+  /** A part of the bytes, which its own digest vouches for. @throws as `read` */
+  async readPart(ref: ArtifactRef, part: ArtifactPart): Promise<Buffer> {
+    return readPart(pathOf(this.#root, ref), ref, part);
   }
 
   /** Path of the read-only file, verified just now: for native code that opens files itself. @throws as `read` */

@@ -10,7 +10,7 @@ import { identityModel, linearModel } from './support/onnx-models.ts';
 import { openRegistry, type TestRegistry } from './support/registry.ts';
 import { until } from './support/until.ts';
 
-const SCRIPT = join(import.meta.dirname, 'support', 'triton-client.py');
+const SUPPORT = join(import.meta.dirname, 'support');
 
 let api: TestApi;
 let registry: TestRegistry;
@@ -34,12 +34,12 @@ async function served(bytes: Uint8Array): Promise<string> {
   return model;
 }
 
-/** What the client of Triton Inference Server makes of this API. */
-async function report(models: Readonly<Record<string, string>>): Promise<unknown> {
+/** What a public client makes of this API. */
+async function report(script: string, given: Readonly<Record<string, string>>): Promise<unknown> {
   const tokens = { predictor: await api.token('predictor'), admin: await api.token('admin') };
-  const client = spawn(loadToolchain().apiClients, [SCRIPT]);
+  const client = spawn(loadToolchain().apiClients, [join(SUPPORT, script)]);
   const output = Promise.all([text(client.stdout), text(client.stderr)]);
-  client.stdin.end(JSON.stringify({ url: new URL(api.url).host, ...tokens, ...models }));
+  client.stdin.end(JSON.stringify({ ...tokens, ...given }));
   const [stdout, stderr] = await output;
   expect(stderr).toBe('');
   return JSON.parse(stdout);
@@ -53,7 +53,8 @@ describe('the client of Triton Inference Server', () => {
       served(identityModel('STRING')),
       served(identityModel('BOOL')),
     ]);
-    expect(await report({ linear, integers, strings, truths })).toEqual({
+    const url = new URL(api.url).host;
+    expect(await report('triton-client.py', { url, linear, integers, strings, truths })).toEqual({
       server: [true, true],
       extensions: expect.arrayContaining(['binary_tensor_data', 'classification', 'model_repository', 'statistics']),
       ready: true,
@@ -87,6 +88,23 @@ describe('the client of Triton Inference Server', () => {
           fail: { count: 1, ns: expect.any(Number) },
         }),
       }),
+    });
+  });
+});
+
+describe('the inference client of KServe', () => {
+  it('works as it is: health, JSON, raw tensors, exact integers and refusals', async () => {
+    const [linear, integers] = [await served(linearModel({ bias: 1 })), await served(identityModel('INT64'))];
+    expect(await report('kserve-client.py', { url: api.url, linear, integers })).toEqual({
+      server: [true, true],
+      ready: true,
+      json: { id: 'mine', model: linear },
+      score: { score: [[11.5, 10.5]], label: [0] },
+      binary: [[11.5, 10.5]],
+      exact: [true, true],
+      // It reads the words of an error where the media type is application/json alone, and not problem+json.
+      refused: 400,
+      unknown: 404,
     });
   });
 });

@@ -7,6 +7,7 @@ import type { TrainResult } from '../../contracts/train-register-deploy.ts';
 import { startTestStack } from '../support/stack-process.ts';
 import { saip, startSaip } from './support/process.ts';
 import type { Finished } from './support/process.ts';
+import { scoredFileTests } from './support/scored-files.ts';
 
 /** The smallest training that takes every stage: one epoch, with thresholds that it surely reaches. */
 const SMALL = ['mnist-softmax', '--no-cache', '--epochs', '1', '--set', 'gates={"minAccuracy":0.5,"champion":"off"}'];
@@ -263,4 +264,8 @@ describe('a release by command line', () => {
     });
     expect(await run('release', 'show', 'mnist-softmax', '1')).toMatchObject({ code: 4 });
   });
+});
+
+describe('files of records by command line', () => {
+  scoredFileTests(() => home);
 });

@@ -52,6 +52,7 @@ describe('saved histories', () => {
   it.each([
     ...['trainRegisterDeploy', 'rolloutModel', 'attackRetest', 'signAndRelease', 'agentTask'],
     ...['importModel', 'searchHyperparameters', 'runTrial', 'measureExtraction'],
+    'batchScore',
   ])('exist for %s', (type) => {
     expect(FILES.filter((file) => file.startsWith(`${type}/`)).length).toBeGreaterThan(2);
   });

@@ -46,6 +46,7 @@ type DataActivities = Pick<
   | 'reportAttack'
   | 'reportExtraction'
   | 'reportSearch'
+  | 'pinModel'
 >;
 type RecordActivities = Pick<
   CpuActivities,
@@ -82,6 +83,9 @@ export interface Activities {
       | 'scanImport'
       | 'adaptImport'
       | 'evaluateImport'
+      | 'planScore'
+      | 'scoreShard'
+      | 'joinScores'
     >
   >;
   /** Small, idempotent writes and reads in PostgreSQL and MLflow. */

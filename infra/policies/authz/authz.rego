@@ -22,9 +22,9 @@ grants contains concat(":", ["role", role]) if {
 	applicable(role)
 }
 
-# Who started a workflow may stop it, whatever their roles.
+# Who started a workflow may look at it, stop it, and have what it predicted, whatever their roles.
 grants contains "requester" if {
-	input.action == "workflow:cancel"
+	input.action in {"score:read", "workflow:cancel", "workflow:read"}
 	is_requester
 }
 
@@ -58,6 +58,25 @@ denials contains "key-model" if {
 	input.principal.scope.models
 	input.action in {"model:infer", "model:read"}
 	not object.get(input.resource, "model", "") in input.principal.scope.models
+}
+
+# A file that is scored is many inferences, by one model.
+denials contains "key-scope" if {
+	input.principal.scope
+	starts_scoring
+	not "model:infer" in input.principal.scope.actions
+}
+
+denials contains "key-model" if {
+	input.principal.scope.models
+	starts_scoring
+	model := input.resource.model
+	not model in input.principal.scope.models
+}
+
+starts_scoring if {
+	input.action == "workflow:start"
+	input.resource.workflowType == "batchScore"
 }
 
 # It never decides, decodes, audits, or makes other keys, whatever is written in its scope.

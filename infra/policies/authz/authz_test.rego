@@ -56,6 +56,49 @@ test_each_pool_of_people_starts_its_own_workflow if {
 	}
 }
 
+test_files_are_scored_by_those_who_may_ask_models if {
+	every role in ["admin", "predictor", "redteam", "trainer"] {
+		decide([role], "workflow:start", {"workflowType": "batchScore"}).allow
+	}
+	every role in ["agent-operator", "approver", "auditor", "releaser", "viewer"] {
+		not decide([role], "workflow:start", {"workflowType": "batchScore"}).allow
+	}
+	not decide(["predictor"], "workflow:start", {"workflowType": "trainRegisterDeploy"}).allow
+	not decide(["predictor"], "schedule:write", {"workflowType": "batchScore"}).allow
+}
+
+test_predictions_of_a_file_are_for_who_asked if {
+	mine := {"tenant": "default", "requestedBy": "ann"}
+	decide([], "score:read", mine) == {"allow": true, "rule": "requester"}
+	decide(["predictor"], "workflow:read", mine) == {"allow": true, "rule": "requester"}
+	not decide(["viewer", "trainer"], "score:read", {"tenant": "default", "requestedBy": "bob"}).allow
+	not decide(["predictor"], "workflow:read", {"tenant": "default", "requestedBy": "bob"}).allow
+	not decide(["predictor"], "score:read", {"tenant": "other", "requestedBy": "ann"}).allow
+}
+
+scoring_key(actions) := {
+	"sub": "ann",
+	"roles": ["predictor"],
+	"tenant": "default",
+	"scope": {"id": "k1", "actions": actions, "models": ["iris"]},
+}
+
+start_scoring(actions, resource) := decision if {
+	decision := authz.decision with input as {
+		"principal": scoring_key(actions),
+		"action": "workflow:start",
+		"resource": object.union({"workflowType": "batchScore"}, resource),
+	}
+}
+
+test_a_key_scores_files_with_its_models_alone if {
+	both := ["model:infer", "workflow:start"]
+	start_scoring(both, {}).allow
+	start_scoring(both, {"model": "iris"}).allow
+	start_scoring(both, {"model": "wine"}) == {"allow": false, "rule": "deny:key-model"}
+	start_scoring(["workflow:start"], {"model": "iris"}) == {"allow": false, "rule": "deny:key-scope"}
+}
+
 test_models_from_elsewhere_are_brought_by_those_who_train if {
 	decide(["trainer"], "model:import", {}).allow
 	decide(["admin"], "model:import", {}).allow

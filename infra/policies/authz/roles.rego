@@ -3,7 +3,7 @@ package saip.authz
 # What each role may ask for. A role that is not here may do nothing; an action that is not here nobody may do.
 role_actions := {
 	"viewer": (reading | {"metrics:read"}),
-	"predictor": {"model:read", "model:infer"},
+	"predictor": {"model:read", "model:infer", "workflow:start"},
 	"trainer": ((reading | operating) | {
 		"codec:decode",
 		"dataset:write",
@@ -34,6 +34,7 @@ role_actions := {
 		"model:infer",
 		"model:rollback",
 		"model:serve",
+		"score:read",
 		"schedule:write",
 		"workflow:approve",
 	}),
@@ -53,13 +54,15 @@ operating := {"workflow:cancel", "workflow:retry", "workflow:start"}
 
 # Workflow types that a role may start or, if it may write schedules, have started.
 startable := {
-	"trainer": {"importModel", "rolloutModel", "searchHyperparameters", "trainRegisterDeploy"},
-	"redteam": {"attackRetest", "measureExtraction"},
+	"predictor": {"batchScore"},
+	"trainer": {"batchScore", "importModel", "rolloutModel", "searchHyperparameters", "trainRegisterDeploy"},
+	"redteam": {"attackRetest", "batchScore", "measureExtraction"},
 	"agent-operator": {"agentTask"},
 	"releaser": {"rolloutModel", "signAndRelease"},
 	"admin": {
 		"agentTask",
 		"attackRetest",
+		"batchScore",
 		"importModel",
 		"measureExtraction",
 		"rolloutModel",

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Pool } from './pool.ts';
 import { RECORD_COLUMNS } from './audit-rows.ts';
-import { execute, select } from './query.ts';
+import { execute, select, type Queryable } from './query.ts';
 
 const AuditEntry = z.object({
   id: z.int(),
@@ -48,9 +48,10 @@ export interface AuditQuery {
 
 /** The append-only record of who wanted what. Every method throws DatabaseError. */
 export class AuditLog {
-  readonly #pool: Pool;
+  readonly #pool: Queryable | Pool;
 
-  constructor(pool: Pool) {
+  /** @param pool or the one connection of a transaction, for an entry that counts together with something else */
+  constructor(pool: Queryable | Pool) {
     this.#pool = pool;
   }
 

@@ -6,6 +6,7 @@ export { ALIAS_CHANNEL, AliasLog, type AliasChange, type LiveAlias } from './ali
 export { ApiKeys, type NewApiKey, type VerifiableKey } from './api-keys.ts';
 export { AttackLog, type NewAttackRecord } from './attack-log.ts';
 export { ExtractionLog, type NewExtractionRecord } from './extraction-log.ts';
+export { BatchScores, type Charged, type ShardCharge, type ShardKey } from './batch-scores.ts';
 export { Datasets, type DatasetReferences, type NewDataset } from './datasets.ts';
 export { AuditErasure, type ErasedPerson } from './audit-erasure.ts';
 export { AuditTree } from './audit-tree.ts';

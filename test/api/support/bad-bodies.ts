@@ -93,6 +93,14 @@ export const BAD_BODIES: Readonly<Record<string, readonly (readonly [unknown, st
     [{ settings: {}, role: 'root' }, 'body.role'],
     [{ settings: {}, setBy: 'somebody else' }, 'body.setBy'],
   ],
+  'post /v1/workflows/batch-score': [
+    [{}, 'body.model'],
+    [{ model: 'M', upload: digest }, 'body.model'],
+    [{ model: 'm', upload: 'short' }, 'body.upload'],
+    [{ model: 'm', upload: digest, alias: '../x' }, 'body.alias'],
+    [{ model: 'm', upload: digest, format: 'xlsx' }, 'body.format'],
+    [{ model: 'm', upload: digest, version: '1' }, 'body.version'],
+  ],
   'post /v1/workflows/search-hyperparameters': [
     [{}, 'body.train'],
     [{ train: {} }, 'body.train.model'],

@@ -18,6 +18,7 @@ import type { AttackRecord, Measured } from '../../../contracts/attack-retest.ts
 import { AgentWorld } from './agent-world.ts';
 import { SUBJECT, verifyUnsigned } from './approvals.ts';
 import { ref } from './refs.ts';
+import { scoring } from './scoring.ts';
 import { ReleaseWorld } from './release-world.ts';
 import { TrainInput } from '../../../contracts/train-register-deploy.ts';
 
@@ -93,6 +94,7 @@ export class World {
       ...this.#attacks(),
       ...searches(this),
       ...extractions(this),
+      ...scoring(),
       ...this.releases.activities(),
       ...this.agent.activities(),
       ...changes,
