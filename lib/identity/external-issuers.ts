@@ -4,7 +4,8 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { IdentityError } from './errors.ts';
 import { checkHeader, refusal, rolesOf, tenantOf, type ExternalIssuer } from './external-claims.ts';
-import { CLOCK_SKEW_SECONDS, MAX_JWS_LENGTH } from './jws.ts';
+import { MAX_JWS_LENGTH } from './jws.ts';
+import { CLOCK_SKEW_SECONDS } from './jwt-claims.ts';
 import { MAX_TOKEN_TTL_SECONDS } from './token-issuer.ts';
 import type { VerifiedToken } from './token-verifier.ts';
 

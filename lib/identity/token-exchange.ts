@@ -1,7 +1,8 @@
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { IdentityError } from './errors.ts';
-import { CLOCK_SKEW_SECONDS, MAX_JWS_LENGTH } from './jws.ts';
+import { MAX_JWS_LENGTH } from './jws.ts';
+import { CLOCK_SKEW_SECONDS } from './jwt-claims.ts';
 
 /** Whose tokens are taken, and from where in that issuer's world they must come. */
 export interface ExternalTrust {

@@ -3,7 +3,8 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { Principal } from '../../contracts/roles.ts';
 import { IdentityError } from './errors.ts';
-import { CLOCK_SKEW_SECONDS, MAX_JWS_LENGTH, openJws } from './jws.ts';
+import { MAX_JWS_LENGTH, openJws } from './jws.ts';
+import { CLOCK_SKEW_SECONDS } from './jwt-claims.ts';
 import type { TransitKeySet } from './key-set.ts';
 import { MAX_TOKEN_TTL_SECONDS } from './token-issuer.ts';
 

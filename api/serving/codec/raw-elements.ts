@@ -23,6 +23,7 @@ export function readRawNumbers(bytes: Uint8Array, wanted: Wanted): TypedArray {
   const sameKind = source.type === target.type;
   if (sameKind && source.integer && source.type !== 'bool') return values;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) return convertLong(values, wanted);
+  if (sameKind && !source.integer && areFinite(values)) return values;
   return convert(values, wanted, sameKind ? values : new target.array(length));
 }
 
@@ -32,6 +33,16 @@ function view(bytes: Uint8Array, { array }: Kind, length: number): TypedArray {
 }
 
 type Short = Exclude<TypedArray, BigInt64Array | BigUint64Array>;
+
+/** The difference of a number with itself is 0 unless it is infinite or none: one addition an element. */
+function areFinite(values: Short): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i += 1) {
+    const value = values[i] as number;
+    sum += value - value;
+  }
+  return sum === 0;
+}
 
 /** Checks every element; writes it where the graph takes another kind of number. */
 function convert(values: Short, { source, target, missing, field }: Wanted, out: TypedArray): TypedArray {
