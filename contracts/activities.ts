@@ -1,6 +1,8 @@
 import type { Measurement } from './adversary.ts';
 import type { ApprovalClaims } from './approval.ts';
-import type { AnswerKind, Extraction, ExtractionBudget, ExtractionCurve, ExtractionResult } from './extraction.ts';
+import type { AttackTarget } from './attack-target.ts';
+import type { ExtractionCpuActivities, ExtractionGpuActivities } from './extraction-activities.ts';
+import type { LoggedRun } from './logged-run.ts';
 import type { AttackRecord, AttackResult, BaselineComparison, Measured, MeasuredVersion } from './attack-retest.ts';
 import type { ImportFacts, ModelCard, ScanReport } from './import-model.ts';
 import type { ArtifactRef } from './reference.ts';
@@ -13,6 +15,9 @@ import type { SearchValues } from './search-space.ts';
 import type { NewLineage, ReusedSteps, StepAnswer, StepKeeping, StepQuery } from './step-cache.ts';
 import type { EvaluationSummary, GateResult, TrainGates, TrainResult } from './train-register-deploy.ts';
 
+export type { AttackTarget } from './attack-target.ts';
+export type { ExtractionReportRequest, ExtractionShard } from './extraction-activities.ts';
+export type { LoggedRun } from './logged-run.ts';
 export type { RunContext } from './run-context.ts';
 
 export interface PreparedData {
@@ -94,13 +99,6 @@ export interface ImportRecord {
   readonly seed: number;
 }
 
-export interface LoggedRun {
-  readonly experimentId: string;
-  readonly runId: string;
-  /** Page of the run in MLflow's UI, linked from the Temporal UI. */
-  readonly url?: string;
-}
-
 export interface SignedModel {
   readonly digest: string;
   readonly files: Readonly<Record<string, ArtifactRef>>;
@@ -112,40 +110,13 @@ export interface RegisteredVersion extends SignedModel {
   readonly version: string;
 }
 
-/** What is attacked: the signed graph, taken apart into what gradients need. */
-export interface AttackTarget {
-  readonly model: string;
-  /** Absent for a candidate that is not registered. */
-  readonly version?: string;
-  /** Of the signed folder; of the graph alone for a candidate. */
-  readonly digest: string;
-  /** Absent for a model from elsewhere: there is nothing but its graph, which is attacked by its answers. */
-  readonly network?: ModelConfig;
-  readonly onnx: ArtifactRef;
-  /** Weights (safetensors) read out of the graph of a network. */
-  readonly weights?: ArtifactRef;
-  /** Prepared data with the graph's own preprocessing. */
-  readonly manifest: ArtifactRef;
-  readonly dataset: string;
-  /** In the test set. */
-  readonly samples: number;
-  /** Run that the version came from. */
-  readonly mlflowRunId?: string;
-}
-
 /** Results of some batches of a measurement, in order. */
 export interface AttackShard {
   readonly batches: readonly ArtifactRef[];
 }
 
-/** Results of the substitutes for one kind of answer, in the order of their numbers of queries. */
-export interface ExtractionShard {
-  readonly answers: AnswerKind;
-  readonly points: readonly ArtifactRef[];
-}
-
 /** Queue `saip-cpu`. Every activity is idempotent in its arguments. */
-export interface CpuActivities extends ScoreActivities {
+export interface CpuActivities extends ScoreActivities, ExtractionCpuActivities {
   /** `tenant` is the one whose data set of the name is meant; absent in calls of before there was this field. */
   verifyDataCard(a: {
     dataset: string;
@@ -297,26 +268,6 @@ export interface CpuActivities extends ScoreActivities {
   }): Promise<void>;
   /** Report as JSON, Markdown and picture, in the store and in MLflow. */
   reportAttack(a: AttackReportRequest): Promise<{ report: NonNullable<AttackResult['report']>; mlflow: LoggedRun }>;
-  /** Compares the substitutes with the served graph on the samples that were kept from them. */
-  summariseExtraction(a: {
-    target: AttackTarget;
-    extraction: Extraction;
-    threshold: number;
-    shards: readonly ExtractionShard[];
-  }): Promise<{ configSha256: string; curve: ExtractionCurve; budgets: ExtractionBudget[] }>;
-  /** Report as JSON, Markdown and plot, in the store and in MLflow. */
-  reportExtraction(
-    a: ExtractionReportRequest,
-  ): Promise<{ report: NonNullable<ExtractionResult['report']>; mlflow: LoggedRun }>;
-  /** Keeps the curve of a registered version, from which budgets are taken. */
-  recordExtraction(a: {
-    run: RunContext;
-    target: AttackTarget;
-    configSha256: string;
-    extraction: Extraction;
-    curve: ExtractionCurve;
-    mlflowRunId: string;
-  }): Promise<void>;
   audit(a: {
     actor: string;
     action: string;
@@ -339,15 +290,6 @@ export interface AttackReportRequest {
   reasons: readonly string[];
 }
 
-export interface ExtractionReportRequest {
-  run: RunContext;
-  target: AttackTarget;
-  configSha256: string;
-  extraction: Extraction;
-  curve: ExtractionCurve;
-  budgets: readonly ExtractionBudget[];
-}
-
 export interface SearchReportRequest {
   run: RunContext;
   search: SearchInput;
@@ -364,7 +306,7 @@ export interface SearchReportRequest {
 }
 
 /** Queue `saip-gpu`, one slot a device. */
-export interface GpuActivities {
+export interface GpuActivities extends ExtractionGpuActivities {
   /** Attacks whole batches; every finished one is durable. */
   attackShard(a: {
     run: RunContext;
@@ -375,16 +317,6 @@ export interface GpuActivities {
     shards: number;
     batches: readonly number[];
   }): Promise<AttackShard>;
-  /** Trains a substitute for each number of queries; every finished one is durable. */
-  extractShard(a: {
-    run: RunContext;
-    target: AttackTarget;
-    extraction: Extraction;
-    answers: AnswerKind;
-    /** Counted from 0. */
-    shard: number;
-    shards: number;
-  }): Promise<ExtractionShard>;
   trainModel(a: {
     run: RunContext;
     model: ModelConfig;

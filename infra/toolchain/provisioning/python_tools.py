@@ -111,60 +111,58 @@ def install_chat_model(settings: Settings, step: Step) -> None:
 
 
 def install_model_signing(settings: Settings, step: Step) -> None:
-    directory = model_signing_directory(settings)
-    start_over(directory)
-    tools = tools_directory(settings)
-    environment = registries.uv_environment(tools / "bin" / "python", settings.cache)
-    uv = tools / "bin" / "uv"
-    step.run([uv, "venv", "--quiet", "--python", sys.executable, directory], environment)
-    sync = [uv, "pip", "install", "--python", directory / "bin" / "python", "--no-progress", "--require-hashes"]
-    lock = TOOLCHAIN / "model-signing.lock"
-    step.run([*sync, "--only-binary", ":all:", "--compile-bytecode", "-r", lock], environment)
-    (directory / COMPLETE).touch()
+    with Environment(model_signing_directory(settings), settings, step) as environment:
+        environment.install("model-signing", "--compile-bytecode")
 
 
 def install_croissant(settings: Settings, step: Step) -> None:
-    directory = croissant_directory(settings)
-    start_over(directory)
-    tools = tools_directory(settings)
-    environment = registries.uv_environment(tools / "bin" / "python", settings.cache)
-    uv = tools / "bin" / "uv"
-    step.run([uv, "venv", "--quiet", "--python", sys.executable, directory], environment)
-    sync = [uv, "pip", "install", "--python", directory / "bin" / "python", "--no-progress", "--require-hashes"]
-    step.run([*sync, "--only-binary", ":all:", "-r", TOOLCHAIN / "croissant-build.lock"], environment)
-    # One dependency has no wheel: it is built by what was just installed, and by nothing else.
-    built = ["--only-binary", ":all:", "--no-binary", "jsonpath-rw", "--no-build-isolation"]
-    step.run([*sync, *built, "-r", TOOLCHAIN / "croissant.lock"], environment)
-    (directory / COMPLETE).touch()
+    with Environment(croissant_directory(settings), settings, step) as environment:
+        environment.install("croissant-build")
+        # One dependency has no wheel: it is built by what was just installed, and by nothing else.
+        environment.install("croissant", "--no-binary", "jsonpath-rw", "--no-build-isolation")
 
 
 def install_sklearn_onnx(settings: Settings, step: Step) -> None:
-    directory = sklearn_onnx_directory(settings)
-    start_over(directory)
-    tools = tools_directory(settings)
-    environment = registries.uv_environment(tools / "bin" / "python", settings.cache)
-    uv = tools / "bin" / "uv"
-    step.run([uv, "venv", "--quiet", "--python", sys.executable, directory], environment)
-    sync = [uv, "pip", "install", "--python", directory / "bin" / "python", "--no-progress"]
-    locked = ["--require-hashes", "--only-binary", ":all:", "-r", TOOLCHAIN / "sklearn-onnx.lock"]
-    step.run([*sync, *locked], environment)
-    (directory / COMPLETE).touch()
+    with Environment(sklearn_onnx_directory(settings), settings, step) as environment:
+        environment.install("sklearn-onnx")
 
 
 def install_api_clients(settings: Settings, step: Step) -> None:
-    directory = api_clients_directory(settings)
-    start_over(directory)
-    tools = tools_directory(settings)
-    environment = registries.uv_environment(tools / "bin" / "python", settings.cache)
-    uv = tools / "bin" / "uv"
-    step.run([uv, "venv", "--quiet", "--python", sys.executable, directory], environment)
-    sync = [uv, "pip", "install", "--python", directory / "bin" / "python", "--no-progress"]
-    locked = ["--require-hashes", "--only-binary", ":all:", "-r", TOOLCHAIN / "api-clients.lock"]
-    step.run([*sync, *locked], environment)
-    # Compiled once here, and not by each of the processes that tests start; only what they use of many large packages.
-    used = "import kserve, schemathesis.cli, tritonclient.http"
-    step.run([directory / "bin" / "python", "-c", used], environment)
-    (directory / COMPLETE).touch()
+    with Environment(api_clients_directory(settings), settings, step) as environment:
+        environment.install("api-clients")
+        # Compiled once here, and not by each of the processes that tests start; only what they use of many large packages.
+        environment.run("import kserve, schemathesis.cli, tritonclient.http")
+
+
+class Environment:
+    """A virtual environment of its own, made anew, and complete once the block is left without an error."""
+
+    def __init__(self, directory: Path, settings: Settings, step: Step) -> None:
+        self.directory = directory
+        self.python = directory / "bin" / "python"
+        self._step = step
+        tools = tools_directory(settings)
+        self._uv = tools / "bin" / "uv"
+        self._variables = registries.uv_environment(tools / "bin" / "python", settings.cache)
+
+    def __enter__(self) -> Environment:
+        start_over(self.directory)
+        venv = [self._uv, "venv", "--quiet", "--python", sys.executable, self.directory]
+        self._step.run(venv, self._variables)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            (self.directory / COMPLETE).touch()
+
+    def install(self, lock: str, *options: str) -> None:
+        """Installs what a lock file of the toolchain names, by its hashes and from wheels."""
+        sync = [self._uv, "pip", "install", "--python", self.python, "--no-progress", "--require-hashes"]
+        locked = ["--only-binary", ":all:", *options, "-r", TOOLCHAIN / f"{lock}.lock"]
+        self._step.run([*sync, *locked], self._variables)
+
+    def run(self, code: str) -> None:
+        self._step.run([self.python, "-c", code], self._variables)
 
 
 def install_syft(settings: Settings, step: Step) -> None:

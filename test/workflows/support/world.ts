@@ -16,6 +16,7 @@ import type { NewLineage, StepProducer, StepQuery } from '../../../contracts/ste
 import { AttackInput } from '../../../contracts/attack-retest.ts';
 import type { AttackRecord, Measured } from '../../../contracts/attack-retest.ts';
 import { AgentWorld } from './agent-world.ts';
+import { extractions, type KeptCurve } from './extractions.ts';
 import { SUBJECT, verifyUnsigned } from './approvals.ts';
 import { ref } from './refs.ts';
 import { scoring } from './scoring.ts';
@@ -79,7 +80,7 @@ export class World {
   readonly reported: AttackReportRequest[] = [];
   readonly searched: SearchReportRequest[] = [];
   /** Curves that were kept. */
-  readonly curves: Parameters<CpuActivities['recordExtraction']>[0][] = [];
+  readonly curves: KeptCurve[] = [];
   /** What agents meet. */
   readonly agent = new AgentWorld();
   served: (version: string, alias: string) => void = () => undefined;
@@ -93,7 +94,7 @@ export class World {
       ...this.#rollout(),
       ...this.#attacks(),
       ...searches(this),
-      ...extractions(this),
+      ...extractions(this.curves),
       ...scoring(),
       ...this.releases.activities(),
       ...this.agent.activities(),
@@ -327,38 +328,6 @@ function searches(world: World): Pick<CpuActivities, 'planSearch' | 'reportSearc
       world.searched.push(request);
       const report = { json: ref('search.json'), markdown: ref('search.md') };
       return { report, mlflow: { experimentId: '1', runId: 'search-run' } };
-    },
-  };
-}
-
-function extractions(
-  world: World,
-): Pick<GpuActivities, 'extractShard'> &
-  Pick<CpuActivities, 'summariseExtraction' | 'reportExtraction' | 'recordExtraction'> {
-  const interval = { value: 0.8, low: 0.78, high: 0.82 };
-  return {
-    extractShard: async ({ answers, extraction: { queries } }) => ({
-      answers,
-      points: queries.map((count) => ref(`${answers} ${count}`)),
-    }),
-    summariseExtraction: async ({ extraction: { queries, answers: kinds }, threshold }) => ({
-      configSha256: ref('extraction').sha256,
-      curve: {
-        points: kinds.flatMap((answers) =>
-          queries.map((count) => ({
-            ...{ answers, queries: count, made: 0, fidelity: interval, accuracy: interval, seconds: 1 },
-          })),
-        ),
-        ...{ evaluated: 5000, ownSamples: 5000, substitute: 'tiny', modelAccuracy: interval, deviceClass: 'cpu' },
-      },
-      budgets: kinds.map((answers) => ({ answers, threshold, budgetRows: queries.at(-1), reached: false })),
-    }),
-    reportExtraction: async () => ({
-      report: { json: ref('report.json'), markdown: ref('report.md'), plot: ref('curve.png') },
-      mlflow: { experimentId: '1', runId: 'extraction-run' },
-    }),
-    recordExtraction: async (record) => {
-      world.curves.push(record);
     },
   };
 }
