@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { WorkflowDetail } from '../../contracts/api.ts';
 import { AttackResult } from '../../contracts/attack-retest.ts';
 import { ExtractionResult } from '../../contracts/extraction.ts';
@@ -25,15 +26,15 @@ import { exitCodeOfOutcome, outcomeOf } from './outcome.ts';
 
 /** What a closed workflow came to: outcome, reasons, metrics with intervals, gates, version and links. */
 export function renderSummary(detail: WorkflowDetail, connection: Pick<Connection, 'stack'>, io: Io): string {
-  const trained = detail.type === 'trainRegisterDeploy' ? TrainResult.safeParse(detail.result).data : undefined;
-  const imported = detail.type === 'importModel' ? ImportResult.safeParse(detail.result).data : undefined;
-  const rollout = detail.type === 'rolloutModel' ? RolloutResult.safeParse(detail.result).data : undefined;
-  const release = detail.type === 'signAndRelease' ? ReleaseResult.safeParse(detail.result).data : undefined;
-  const attack = detail.type === 'attackRetest' ? AttackResult.safeParse(detail.result).data : undefined;
-  const theft = detail.type === 'measureExtraction' ? ExtractionResult.safeParse(detail.result).data : undefined;
-  const search = detail.type === 'searchHyperparameters' ? SearchResult.safeParse(detail.result).data : undefined;
-  const agent = detail.type === 'agentTask' ? AgentTaskResult.safeParse(detail.result).data : undefined;
-  const score = detail.type === 'batchScore' ? ScoreResult.safeParse(detail.result).data : undefined;
+  const trained = resultOf(detail, 'trainRegisterDeploy', TrainResult);
+  const imported = resultOf(detail, 'importModel', ImportResult);
+  const rollout = resultOf(detail, 'rolloutModel', RolloutResult);
+  const release = resultOf(detail, 'signAndRelease', ReleaseResult);
+  const attack = resultOf(detail, 'attackRetest', AttackResult);
+  const theft = resultOf(detail, 'measureExtraction', ExtractionResult);
+  const search = resultOf(detail, 'searchHyperparameters', SearchResult);
+  const agent = resultOf(detail, 'agentTask', AgentTaskResult);
+  const score = resultOf(detail, 'batchScore', ScoreResult);
   const training = trained ?? imported;
   return [
     headline(detail, io),
@@ -47,12 +48,19 @@ export function renderSummary(detail: WorkflowDetail, connection: Pick<Connectio
     theft === undefined ? '' : renderExtractionResult(theft, io),
     search === undefined ? '' : renderSearchResult(search, io),
     agent === undefined ? '' : renderAgentResult(agent, io),
-    renderPairs(linkPairs(detail, training?.mlflow ?? attack?.mlflow ?? theft?.mlflow ?? search?.mlflow, connection)),
     score === undefined ? '' : renderScore(score, detail.workflowId),
-    renderPairs(linkPairs(detail, training?.mlflow ?? attack?.mlflow ?? search?.mlflow, connection)),
+    renderPairs(linkPairs(detail, training?.mlflow ?? attack?.mlflow ?? theft?.mlflow ?? search?.mlflow, connection)),
   ]
     .filter((section) => section !== '')
     .join('\n\n');
+}
+
+function resultOf<S extends z.ZodType>(
+  { type, result }: WorkflowDetail,
+  wanted: WorkflowDetail['type'],
+  schema: S,
+): z.infer<S> | undefined {
+  return type === wanted ? schema.safeParse(result).data : undefined;
 }
 
 function headline(detail: WorkflowDetail, io: Io): string {
