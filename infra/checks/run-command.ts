@@ -28,6 +28,7 @@ export function runCommand({ name, command, args, output }: RunOptions): Promise
   const child = spawn(command, args, {
     cwd: ROOT,
     env: {
+      NODE_COMPILE_CACHE: join(ROOT, '.saip', 'compile-cache'),
       ...process.env,
       PATH: [join(ROOT, 'node_modules/.bin'), dirname(process.execPath), process.env.PATH].join(':'),
     },

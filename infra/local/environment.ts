@@ -19,7 +19,7 @@ const CHAT_PROCESSES: readonly PlatformProcess[] = ['api', 'worker-agents'];
 
 /** What services inherit from the shell of `saip up`: nothing that could be a secret of something else. */
 const INHERITED =
-  /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|OTEL_.*|NODE_EXTRA_CA_CERTS|TF_.*|CUDA_.*|NVIDIA_.*|SAIP_(LOG_LEVEL|GPU_THREADS|GPU_REPLICAS|STEP_CACHE_DAYS|OIDC_[A-Z_]+|LLM_[A-Z]+|AUDIT_[A-Z_]+|API_PROCESSES|SERVING_[A-Z_]+))$/;
+  /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|OTEL_.*|NODE_EXTRA_CA_CERTS|NODE_COMPILE_CACHE|TF_.*|CUDA_.*|NVIDIA_.*|SAIP_(LOG_LEVEL|GPU_THREADS|GPU_REPLICAS|STEP_CACHE_DAYS|OIDC_[A-Z_]+|LLM_[A-Z]+|AUDIT_[A-Z_]+|API_PROCESSES|SERVING_[A-Z_]+))$/;
 
 /** Environment of a supervised process; `added` wins over what is inherited. */
 export function serviceEnvironment(

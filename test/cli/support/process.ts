@@ -27,7 +27,7 @@ export interface SaipOptions {
 /** Starts the real command line in a process of its own, with its output in pipes and no environment but `env`. */
 export function startSaip(args: readonly string[], options: SaipOptions = {}): RunningSaip {
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), MAIN, ...args], {
-    env: { PATH: process.env.PATH, ...options.env },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin.end(options.stdin ?? '');
