@@ -71,13 +71,35 @@ function table(rows: readonly (readonly [string, string | number])[]): string {
   return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${cell(value)} |`)].join('\n');
 }
 
+interface Asked {
+  readonly type: WorkflowType;
+  readonly summary: string;
+  /** Of the table of what was asked for; who asked is its last one. */
+  readonly rows: readonly (readonly [string, string | number])[];
+  readonly attributes: Pick<WorkflowStart['searchAttributes'], 'SaipModel' | 'SaipDataset'>;
+  readonly risk: Risk;
+  readonly by: { readonly requestedBy: string; readonly tenant: string };
+  /** Of a run that no schedule started; default: ordinary. */
+  readonly priority?: number;
+}
+
+function startOf({ type, summary, rows, attributes, risk, by, priority }: Asked): WorkflowStart {
+  return {
+    workflowType: type,
+    taskQueue: TASK_QUEUES.orchestration,
+    staticSummary: summary,
+    staticDetails: table([...rows, ['Requested by', by.requestedBy]]),
+    searchAttributes: { ...attributes, SaipRequestedBy: by.requestedBy, SaipRisk: risk, SaipStage: 'queued' },
+    priority: priorityOf(by.requestedBy, by.tenant, priority),
+  };
+}
+
 /** How to start `trainRegisterDeploy`. The workflow id is the starter's: it derives from the idempotency key. */
 export function trainingStart(input: TrainInput): WorkflowStart {
-  return {
-    workflowType: 'trainRegisterDeploy',
-    taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: `Train ${input.model.name} on ${input.dataset}, register as ${input.registerAs}`,
-    staticDetails: table([
+  return startOf({
+    type: 'trainRegisterDeploy',
+    summary: `Train ${input.model.name} on ${input.dataset}, register as ${input.registerAs}`,
+    rows: [
       ['Model', input.model.name],
       ['Data set', input.dataset],
       ['Registered as', input.registerAs],
@@ -86,29 +108,23 @@ export function trainingStart(input: TrainInput): WorkflowStart {
       ['Seed', input.seed],
       ['Approval', input.approval.required ? `within ${input.approval.timeoutSeconds} s` : 'not asked for'],
       ['Rollout', input.rollout ? 'to champion' : 'no'],
-      ['Requested by', input.requestedBy],
-    ]),
-    searchAttributes: {
-      SaipModel: input.registerAs,
-      SaipDataset: input.dataset,
-      SaipRequestedBy: input.requestedBy,
-      SaipRisk: riskOf(input),
-      SaipStage: 'queued',
-    },
-    priority: priorityOf(input.requestedBy, input.tenant),
-  };
+    ],
+    attributes: { SaipModel: input.registerAs, SaipDataset: input.dataset },
+    risk: riskOf(input),
+    by: input,
+  });
 }
 
 /** How to start `searchHyperparameters`. The workflow id is the starter's: it derives from the idempotency key. */
 export function searchStart({ train, space, budget, objective }: SearchInput): WorkflowStart {
-  const { staticDetails, searchAttributes, priority } = trainingStart(train);
+  const training = trainingStart(train);
   const ranges = Object.entries(space).map(([path, range]) => [path, describeRange(range)] as const);
   return {
+    ...training,
     workflowType: 'searchHyperparameters',
-    taskQueue: TASK_QUEUES.orchestration,
     staticSummary: `Search for ${train.model.name} on ${train.dataset}, register the best as ${train.registerAs}`,
     staticDetails: [
-      staticDetails,
+      training.staticDetails,
       table([
         ['Compared by', `validation ${objective}`],
         ['Trials', `${budget.trials}, ${budget.parallel} at a time, η = ${budget.eta}`],
@@ -116,8 +132,6 @@ export function searchStart({ train, space, budget, objective }: SearchInput): W
         ...ranges,
       ]),
     ].join('\n\n'),
-    searchAttributes,
-    priority,
   };
 }
 
@@ -128,28 +142,21 @@ export function trialWorkflowId({ key, rung }: Pick<TrialInput, 'key' | 'rung'>)
 
 /** How a search starts `runTrial`, under {@link trialWorkflowId}. */
 export function trialStart(input: TrialInput): WorkflowStart {
-  const { trial, stopAfterEpoch, model, dataset, registerAs, requestedBy, tenant } = input;
-  return {
-    workflowType: 'runTrial',
-    taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: `Trial ${trial} of ${model.name}, up to epoch ${stopAfterEpoch}`,
-    staticDetails: table([
+  const { trial, stopAfterEpoch, model, dataset, registerAs } = input;
+  return startOf({
+    type: 'runTrial',
+    summary: `Trial ${trial} of ${model.name}, up to epoch ${stopAfterEpoch}`,
+    rows: [
       ['Model', model.name],
       ['Data set', dataset],
       ['Batch size', input.training.batchSize],
       ['Optimiser', `${input.training.optimizer.type}, ${input.training.optimizer.learningRate.initial}`],
-      ['Requested by', requestedBy],
-    ]),
-    searchAttributes: {
-      SaipModel: registerAs,
-      SaipDataset: dataset,
-      SaipRequestedBy: requestedBy,
-      // A trial registers nothing.
-      SaipRisk: 'low',
-      SaipStage: 'queued',
-    },
-    priority: priorityOf(requestedBy, tenant),
-  };
+    ],
+    attributes: { SaipModel: registerAs, SaipDataset: dataset },
+    // A trial registers nothing.
+    risk: 'low',
+    by: input,
+  });
 }
 
 function describeRange(range: SearchRange): string {
@@ -159,11 +166,10 @@ function describeRange(range: SearchRange): string {
 /** How to start `importModel`. The workflow id is the starter's: it derives from the idempotency key. */
 export function importStart(input: ImportInput): WorkflowStart {
   const { card, file, registerAs } = input;
-  return {
-    workflowType: 'importModel',
-    taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: `Import ${card.name} from ${card.framework.name}, register as ${registerAs}`,
-    staticDetails: table([
+  return startOf({
+    type: 'importModel',
+    summary: `Import ${card.name} from ${card.framework.name}, register as ${registerAs}`,
+    rows: [
       ['Model', card.name],
       ['Framework', [card.framework.name, card.framework.version ?? ''].join(' ').trim()],
       ['File', `${file.sha256.slice(0, 12)}, ${file.bytes} bytes`],
@@ -172,17 +178,11 @@ export function importStart(input: ImportInput): WorkflowStart {
       ['Registered as', registerAs],
       ['Approval', input.approval.required ? `within ${input.approval.timeoutSeconds} s` : 'not asked for'],
       ['Rollout', input.rollout ? 'to champion' : 'no'],
-      ['Requested by', input.requestedBy],
-    ]),
-    searchAttributes: {
-      SaipModel: registerAs,
-      SaipDataset: card.dataset,
-      SaipRequestedBy: input.requestedBy,
-      SaipRisk: riskOf(input),
-      SaipStage: 'queued',
-    },
-    priority: priorityOf(input.requestedBy, input.tenant),
-  };
+    ],
+    attributes: { SaipModel: registerAs, SaipDataset: card.dataset },
+    risk: riskOf(input),
+    by: input,
+  });
 }
 
 /**
@@ -197,25 +197,16 @@ export function rolloutWorkflowId(model: string): string {
 export function rolloutStart(input: RolloutInput, tenant = 'default'): WorkflowStart {
   const promotes = input.kind === 'promote';
   const target = promotes ? `version ${input.version}` : `version ${input.toVersion ?? 'before the present champion'}`;
-  return {
-    workflowType: 'rolloutModel',
-    taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: promotes ? `Roll out ${input.model} ${target}` : `Roll ${input.model} back to ${target}`,
-    staticDetails: table([
-      ['Model', input.model],
-      ['Target', target],
-      ...(promotes ? [] : [['Reason', input.reason] as const]),
-      ['Requested by', input.requestedBy],
-    ]),
-    searchAttributes: {
-      SaipModel: input.model,
-      SaipRequestedBy: input.requestedBy,
-      SaipRisk: promotes ? 'high' : 'medium',
-      SaipStage: 'queued',
-    },
+  return startOf({
+    type: 'rolloutModel',
+    summary: promotes ? `Roll out ${input.model} ${target}` : `Roll ${input.model} back to ${target}`,
+    rows: [['Model', input.model], ['Target', target], ...(promotes ? [] : [['Reason', input.reason] as const])],
+    attributes: { SaipModel: input.model },
+    risk: promotes ? 'high' : 'medium',
+    by: { requestedBy: input.requestedBy, tenant },
     // A rollback answers an incident: it overtakes trainings.
-    priority: priorityOf(input.requestedBy, tenant, promotes ? PRIORITY.ordinary : PRIORITY.interactive),
-  };
+    priority: promotes ? PRIORITY.ordinary : PRIORITY.interactive,
+  });
 }
 
 /** One release of a version at a time: the id is the lock, as it is for rollouts ({@link rolloutWorkflowId}). */
@@ -225,38 +216,31 @@ export function releaseWorkflowId(model: string, version: string): string {
 
 /** How to start `signAndRelease`, under {@link releaseWorkflowId}. */
 export function releaseStart(input: ReleaseInput): WorkflowStart {
-  return {
-    workflowType: 'signAndRelease',
-    taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: `Release ${input.model} version ${input.version}`,
-    staticDetails: table([
+  return startOf({
+    type: 'signAndRelease',
+    summary: `Release ${input.model} version ${input.version}`,
+    rows: [
       ['Model', input.model],
       ['Version', input.version],
       ['Risk', input.risk],
       ['Attack report', input.requireAttackReport ? 'asked for' : 'as policy says'],
       ['Approval', input.approval.required ? `within ${input.approval.timeoutSeconds} s` : 'as policy says'],
       ...(input.notes === undefined ? [] : [['Notes', input.notes] as const]),
-      ['Requested by', input.requestedBy],
-    ]),
-    searchAttributes: {
-      SaipModel: input.model,
-      SaipRequestedBy: input.requestedBy,
-      SaipRisk: input.risk,
-      SaipStage: 'queued',
-    },
-    priority: priorityOf(input.requestedBy, input.tenant),
-  };
+    ],
+    attributes: { SaipModel: input.model },
+    risk: input.risk,
+    by: input,
+  });
 }
 
 /** How to start `attackRetest`. The workflow id is the starter's: it derives from the idempotency key. */
 export function attackStart(input: AttackInput): WorkflowStart {
   const { model, version, measurement, goal, harden, budget } = input;
   const target = version === undefined ? 'champion' : `version ${version}`;
-  return {
-    workflowType: 'attackRetest',
-    taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: `Attack ${model} ${target}${harden === undefined ? '' : ', harden it if it breaks'}`,
-    staticDetails: table([
+  return startOf({
+    type: 'attackRetest',
+    summary: `Attack ${model} ${target}${harden === undefined ? '' : ', harden it if it breaks'}`,
+    rows: [
       ['Model', model],
       ['Target', target],
       ['Attacks', measurement.attacks.map(attackName).join(', ')],
@@ -264,91 +248,70 @@ export function attackStart(input: AttackInput): WorkflowStart {
       ['Samples', measurement.samples],
       ['Goal', `at least ${goal.minRobustAccuracy} at ε = ${goal.epsilon}`],
       ['Hardening', harden === undefined ? 'no' : `at most ${budget.rounds} rounds, ${budget.minutes} minutes`],
-      ['Requested by', input.requestedBy],
-    ]),
-    searchAttributes: {
-      SaipModel: model,
-      SaipRequestedBy: input.requestedBy,
-      // A hardened version is registered and no more.
-      SaipRisk: 'low',
-      SaipStage: 'queued',
-    },
-    priority: priorityOf(input.requestedBy, input.tenant),
-  };
+    ],
+    attributes: { SaipModel: model },
+    // A hardened version is registered and no more.
+    risk: 'low',
+    by: input,
+  });
 }
 
 /** How to start `measureExtraction`. The workflow id is the starter's: it derives from the idempotency key. */
 export function extractionStart(input: ExtractionInput): WorkflowStart {
   const { model, version, extraction, threshold } = input;
   const target = version === undefined ? 'champion' : `version ${version}`;
-  return {
-    workflowType: 'measureExtraction',
-    taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: `Measure what a copy of ${model} ${target} costs in queries`,
-    staticDetails: table([
+  return startOf({
+    type: 'measureExtraction',
+    summary: `Measure what a copy of ${model} ${target} costs in queries`,
+    rows: [
       ['Model', model],
       ['Target', target],
       ['Queries', extraction.queries.join(', ')],
       ['Answers', extraction.answers.join(', ')],
       ['Own samples', extraction.ownSamples ?? 'half of the test set'],
       ['A copy', `from a fidelity of ${threshold} on`],
-      ['Requested by', input.requestedBy],
-    ]),
-    searchAttributes: {
-      SaipModel: model,
-      SaipRequestedBy: input.requestedBy,
-      // Nothing is registered.
-      SaipRisk: 'low',
-      SaipStage: 'queued',
-    },
-    priority: priorityOf(input.requestedBy, input.tenant),
-  };
+    ],
+    attributes: { SaipModel: model },
+    // Nothing is registered.
+    risk: 'low',
+    by: input,
+  });
 }
 
 /** How to start `batchScore`. The workflow id is the starter's: it derives from the idempotency key. */
 export function scoreStart(input: ScoreInput): WorkflowStart {
   const { model, alias, file, format } = input;
-  return {
-    workflowType: 'batchScore',
-    taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: `Score a file with ${model}@${alias}`,
-    staticDetails: table([
+  return startOf({
+    type: 'batchScore',
+    summary: `Score a file with ${model}@${alias}`,
+    rows: [
       ['Model', `${model}@${alias}`],
       ['File', `${file.sha256.slice(0, 12)}, ${file.bytes} bytes of ${format}`],
-      ['Requested by', input.requestedBy],
-    ]),
-    searchAttributes: {
-      SaipModel: model,
-      SaipRequestedBy: input.requestedBy,
-      // It changes nothing but the file of its answers.
-      SaipRisk: 'low',
-      SaipStage: 'queued',
-    },
-    priority: priorityOf(input.requestedBy, input.tenant),
-  };
+    ],
+    attributes: { SaipModel: model },
+    // It changes nothing but the file of its answers.
+    risk: 'low',
+    by: input,
+  });
 }
 
 /** How to start `agentTask`. The question stays out of what Temporal shows in clear. */
 export function agentTaskStart(input: AgentTaskInput): WorkflowStart {
-  return {
-    workflowType: 'agentTask',
-    taskQueue: TASK_QUEUES.orchestration,
-    staticSummary: `Ask ${input.agent}`,
-    staticDetails: table([
+  return startOf({
+    type: 'agentTask',
+    summary: `Ask ${input.agent}`,
+    rows: [
       ['Agent', input.agent],
       ['Chat model', input.model],
       ['Most model calls', input.budget.steps],
       ['Most tokens', input.budget.tokens],
       ['Most minutes', input.budget.minutes],
-      ['Requested by', input.requestedBy],
-    ]),
-    searchAttributes: {
-      SaipRequestedBy: input.requestedBy,
-      // Whatever it proposes, another person decides.
-      SaipRisk: 'low',
-      SaipStage: 'queued',
-    },
+    ],
+    attributes: {},
+    // Whatever it proposes, another person decides.
+    risk: 'low',
+    by: input,
     // A person waits for the answer.
-    priority: priorityOf(input.requestedBy, input.tenant, PRIORITY.interactive),
-  };
+    priority: PRIORITY.interactive,
+  });
 }

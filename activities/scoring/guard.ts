@@ -1,6 +1,7 @@
 import type { ScoreCounts, ScoreInput } from '../../contracts/batch-score.ts';
 import { SaipError } from '../../contracts/errors.ts';
 import type { FlagKind } from '../../contracts/misuse.ts';
+import { flagCaller } from '../../lib/clients/index.ts';
 import type { AuditLog, MisuseFlags, ModelProtections, UsageLimits } from '../../lib/clients/index.ts';
 import type { SaipConfig } from '../../lib/config/index.ts';
 import { LimitRules } from '../../lib/limits/index.ts';
@@ -84,10 +85,6 @@ export class BatchGuard {
 
   async #flag({ account }: BatchRules, kind: FlagKind, evidence: Readonly<Record<string, number>>): Promise<void> {
     const { tenant, subject, model } = account;
-    const { flags, audit } = this.#with;
-    if (!(await flags.raise({ tenant, subject, model, kind, evidence }))) return;
-    const numbers = Object.entries(evidence).map(([name, value]): [string, string] => [name, String(value)]);
-    const entry = { actor: subject, action: 'misuse:flag', subject: `model:${model}`, decision: 'deny' };
-    await audit.append({ ...entry, detail: { kind, ...Object.fromEntries(numbers) } });
+    await flagCaller(this.#with, { tenant, subject, model, kind, evidence });
   }
 }

@@ -4,6 +4,7 @@ import {
   ModelProtections,
   UsageLimits,
   UsageLog,
+  flagCaller,
   type AuditLog,
   type Pool,
 } from '../../lib/clients/index.ts';
@@ -64,11 +65,8 @@ export function composeGuard({ config, logger, registry, pool, audit }: GuardPar
     ...{ state, ledger, watch, metrics },
     slowRate: slowRate / sharers,
     raise: async (flag) => {
-      if (!(await flags.raise(flag))) return;
-      const { subject: actor, model, kind, evidence } = flag;
-      const numbers = Object.entries(evidence).map(([name, value]): [string, string] => [name, String(value)]);
-      const entry = { actor, action: 'misuse:flag', subject: `model:${model}`, decision: 'deny' } as const;
-      await audit.append({ ...entry, detail: { kind, ...Object.fromEntries(numbers) } });
+      if (!(await flagCaller({ flags, audit }, flag))) return;
+      const { model, kind, evidence } = flag;
       logger.warn({ model, kind, evidence }, 'a caller was flagged');
     },
     onError: (error) => logger.warn({ err: error }, 'a flag waits to be written'),

@@ -1,21 +1,16 @@
-import { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { readSamples } from '../datasets/index.ts';
 import { serveChild } from '../heavy/index.ts';
 import { OnnxError } from './errors.ts';
 import { feeder } from './feeds.ts';
 import type { OnnxInput, OnnxOutput, OnnxProgress } from './run.ts';
+import { openSession } from './session.ts';
 import { OUTPUTS } from './signature.ts';
 
-/** One thread: a second one spins on a busy machine, and results must not depend on how many there are. */
-const SESSION_OPTIONS: InferenceSession.SessionOptions = {
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  executionMode: 'sequential',
-};
 const BATCH = 250;
 
 serveChild(async (input: OnnxInput, report: (progress: OnnxProgress) => void): Promise<OnnxOutput> => {
-  const session = await load(input);
+  const session = await openSession(input.onnx);
   const feeds = feeder(session, await readSamples(input.samples, input.dtype), input);
   const number = input.outputs === 'prediction' ? OUTPUTS.prediction : OUTPUTS.probabilities;
   checkOutputs(session, input.outputs === 'prediction' ? [number] : [number, OUTPUTS.label]);
@@ -36,14 +31,6 @@ serveChild(async (input: OnnxInput, report: (progress: OnnxProgress) => void): P
     ? { probabilities: new Float32Array(0), labels, predictions: numbers }
     : { probabilities: numbers, labels, predictions: new Float32Array(0) };
 });
-
-async function load(input: OnnxInput): Promise<InferenceSession> {
-  try {
-    return await InferenceSession.create(input.onnx, SESSION_OPTIONS);
-  } catch (cause) {
-    throw new OnnxError('MODEL_LOAD_FAILED', `ONNX Runtime refused the model: ${(cause as Error).message}`, { cause });
-  }
-}
 
 function checkOutputs(session: InferenceSession, wanted: readonly string[]): void {
   const missing = wanted.find((name) => !session.outputNames.includes(name));

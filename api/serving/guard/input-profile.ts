@@ -31,13 +31,6 @@ export function inputProfileOf(model: Servable): InputProfile {
   return profile;
 }
 
-/** Entries of the first axis. */
-export function rowsOf(feeds: Feeds): number {
-  let rows = 1;
-  for (const name in feeds) rows = Math.max(rows, feeds[name]?.dims[0] ?? 1);
-  return rows;
-}
-
 function tensorProfile({ facts, inputs }: Servable): InputProfile {
   const numeric = inputs.filter(({ datatype }) => datatype !== 'BYTES');
   const sizes = numeric.map(({ shape }) => shape.slice(1).reduce((product, size) => product * Math.max(1, size), 1));

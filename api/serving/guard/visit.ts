@@ -1,9 +1,10 @@
 import { rounded } from '../../../lib/misuse/index.ts';
 import { ApiError } from '../../errors.ts';
+import { rowsOf } from '../batch.ts';
 import type { RunCall } from '../batcher.ts';
 import type { Feeds } from '../runtime/session.ts';
 import type { TensorData } from '../tensors.ts';
-import { inputProfileOf, rowsOf, type InputProfile } from './input-profile.ts';
+import { inputProfileOf, type InputProfile } from './input-profile.ts';
 import { hardenResults, predictedClasses } from './outputs.ts';
 import type { InferenceGuardOptions, Seat, SeatKeeper } from './seat.ts';
 import type { Servable } from './servable.ts';

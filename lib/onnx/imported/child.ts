@@ -1,20 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { InferenceSession } from 'onnxruntime-node';
-import type { Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { readSamples } from '../../datasets/index.ts';
 import { serveChild } from '../../heavy/index.ts';
 import { OnnxError } from '../errors.ts';
 import { feeder } from '../feeds.ts';
+import { openSession } from '../session.ts';
 import { OUTPUTS } from '../signature.ts';
 import { bareFeeder } from './bare-feeds.ts';
 import type { ComparedGraphs, CompareJob, CompareProgress } from './compare.ts';
 import { answersOf } from './conventions.ts';
 
-const SESSION_OPTIONS: InferenceSession.SessionOptions = {
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  executionMode: 'sequential',
-};
 const BATCH = 250;
 /** Samples that are predicted one by one as well. */
 const ALONE = 32;
@@ -22,8 +16,8 @@ const ALONE = 32;
 const TOLERANCE = 1e-5;
 
 serveChild(async (job: CompareJob, report: (progress: CompareProgress) => void): Promise<ComparedGraphs> => {
-  const served = await load(job.served);
-  const bare = await load(job.bare);
+  const served = await openSession(job.served);
+  const bare = await openSession(job.bare);
   const samples = await readSamples(job.samples, job.dtype);
   const answer = servedAnswers(served, job, feeder(served, samples, { shape: job.shape, columns: job.table }));
   const feedBare = bareFeeder(bare, samples, job);
@@ -111,15 +105,6 @@ function agreeing(own: readonly string[] | undefined, rows: Float32Array, labels
 /** NaN where one of them is. */
 function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - (b[i] ?? Number.NaN))), 0);
-}
-
-async function load(path: string): Promise<InferenceSession> {
-  try {
-    return await InferenceSession.create(await readFile(path), SESSION_OPTIONS);
-  } catch (cause) {
-    const message = `ONNX Runtime refused the model: ${(cause as Error).message}`;
-    throw new OnnxError('MODEL_LOAD_FAILED', message, { cause });
-  }
 }
 
 async function run(

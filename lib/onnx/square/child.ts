@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { attackName } from '../../../contracts/adversary.ts';
 import { ATTACK_BATCH, AdversaryError, rangeOf, squareAttack, trialName, trialsOf } from '../../adversary/index.ts';
 import type { ScoreOracle, SquareResult, Trial } from '../../adversary/index.ts';
@@ -10,7 +10,7 @@ import { argmax } from '../../evaluation/index.ts';
 import { serveChild } from '../../heavy/index.ts';
 import { chooseSamples, RandomStream } from '../../ml/index.ts';
 import type { AttackReport, FinishedBatch } from '../../ml/index.ts';
-import { OnnxError } from '../errors.ts';
+import { openSession } from '../session.ts';
 import { OUTPUTS } from '../signature.ts';
 import type { SquareJob } from './attack-in-child.ts';
 
@@ -124,13 +124,7 @@ class AttackedGraph {
   }
 
   static async load({ onnx, manifest }: SquareJob): Promise<AttackedGraph> {
-    const options = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential' as const };
-    try {
-      return new AttackedGraph(await InferenceSession.create(await readFile(onnx), options), manifest.input.shape);
-    } catch (cause) {
-      const message = `ONNX Runtime refused the model: ${(cause as Error).message}`;
-      throw new OnnxError('MODEL_LOAD_FAILED', message, { cause });
-    }
+    return new AttackedGraph(await openSession(onnx), manifest.input.shape);
   }
 
   async probabilities(x: Float32Array, count: number): Promise<Float32Array> {
