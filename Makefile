@@ -1,6 +1,6 @@
 # The two commands: make demo, make test. Everything is provisioned on the first use.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-chaos up down status logs clean bench
+.PHONY: help setup demo test test-chaos test-gpu up down status logs clean bench
 
 PYTHON ?= python3
 export PYTHON
@@ -17,6 +17,12 @@ test: setup
 test-chaos: setup
 	@SAIP_CHAOS_ROUNDS=$${SAIP_CHAOS_ROUNDS:-20} .saip/bin/node --experimental-vm-modules --disable-warning=ExperimentalWarning \
 		node_modules/jest/bin/jest.js --config test/chaos/jest.config.js
+
+## test-gpu: train on the GPU of this machine: determinism, resume, its memory, the same answers on the processor
+test-gpu: setup
+	@LD_LIBRARY_PATH="$$(.saip/bin/node -p "require('./.saip/toolchain.json').cudaLibraryPath.join(':')")" \
+		.saip/bin/node --experimental-vm-modules --disable-warning=ExperimentalWarning \
+		node_modules/jest/bin/jest.js --config test/gpu/jest.config.js
 
 ## setup: provision the pinned toolchain (a second run does nothing)
 setup:

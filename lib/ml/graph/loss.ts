@@ -34,26 +34,25 @@ function squaredError(graph: GraphBuilder, output: Output, targets: Output): Los
 }
 
 function crossEntropy(graph: GraphBuilder, logits: Output, labels: Output, classes: number, smoothing: number): Loss {
-  const int32 = attribute.type(DataType.int32);
-  if (smoothing === 0) {
-    const node = graph.float('SparseSoftmaxCrossEntropyWithLogits', [logits, labels], { Tlabels: int32 });
-    return { losses: node, gradient: `${node}:1` };
-  }
   const off = smoothing / classes;
   const targets = graph.float(
     'OneHot',
     [labels, graph.integer(classes), graph.scalar(1 - smoothing + off), graph.scalar(off)],
     {
       axis: attribute.integer(-1),
-      TI: int32,
+      TI: attribute.type(DataType.int32),
     },
   );
   return softmaxCrossEntropy(graph, logits, targets);
 }
 
+/** Of its parts, as TensorFlow's own operation for it has no deterministic implementation on a GPU. */
 function softmaxCrossEntropy(graph: GraphBuilder, logits: Output, targets: Output): Loss {
-  const node = graph.float('SoftmaxCrossEntropyWithLogits', [logits, targets]);
-  return { losses: node, gradient: `${node}:1` };
+  const likelihoods = graph.float('Mul', [targets, graph.float('LogSoftmax', [logits])]);
+  return {
+    losses: graph.float('Neg', [graph.sum(likelihoods, [1])]),
+    gradient: graph.float('Sub', [graph.float('Softmax', [logits]), targets]),
+  };
 }
 
 export const INT_TO_FLOAT = { SrcT: attribute.type(DataType.int32), DstT: attribute.type(DataType.float32) };
