@@ -34,7 +34,8 @@ export interface RunChildOptions<Report> {
   readonly sameGroup?: boolean;
 }
 
-const LAST_LINES = 20;
+/** Two threads of V8 that run out of memory at once tell so, and then each prints its stack. */
+const LAST_LINES = 200;
 
 /** A pipe that nobody writes to, handed on within a group: its end tells that the last process of the group ended. */
 const LEASH = 4;

@@ -32,6 +32,8 @@ serveChild(async (input: Input, report, ask): Promise<unknown> => {
     }
     case 'bad-alloc':
       process.stderr.write("terminate called after throwing an instance of 'std::bad_alloc'\n");
+      // The stacks of several threads, as V8 prints them.
+      process.stderr.write('    1: node::OOMErrorHandler\n'.repeat(64));
       return process.abort();
     case 'grandchild':
       report(spawn('sleep', ['600'], { stdio: 'ignore' }).pid);
