@@ -152,7 +152,7 @@ export interface RawContext<P = unknown> {
 
 export interface RawAnswer {
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  readonly body: string | Buffer;
 }
 
 /**

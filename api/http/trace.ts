@@ -42,14 +42,16 @@ export function beginTrace(
   const attributes = { 'http.request.method': method, 'url.path': path };
   const span = tracer.startSpan(method, { kind: SpanKind.SERVER, attributes }, parent);
   const own = span.spanContext();
-  const ids = isSpanContextValid(own)
+  const traced = isSpanContextValid(own);
+  const ids = traced
     ? { traceId: own.traceId, spanId: own.spanId, flags: own.traceFlags & 1 }
     : { traceId: givenTraceId(headers) ?? randomHex(16), spanId: randomHex(8), flags: 0 };
   return {
     traceId: ids.traceId,
     traceparent: `00-${ids.traceId}-${ids.spanId}-0${String(ids.flags)}`,
     span,
-    context: trace.setSpan(parent, span),
+    // Without an exporter there is no span that anything could lie in.
+    context: traced ? trace.setSpan(parent, span) : parent,
   };
 }
 

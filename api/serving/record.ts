@@ -76,26 +76,46 @@ export class InferenceRecorder {
 
 /** Inputs up to this size are hashed in one go, which is faster. */
 const SMALL_BYTES = 64 * 1024;
+const scratch = Buffer.allocUnsafeSlow(SMALL_BYTES);
 
 /** SHA-256 over every input by name: element type, shape, and elements as they lie in memory. */
 export function inputDigestOf(feeds: Readonly<Record<string, TensorData>>): string {
-  const parts: Uint8Array[] = [];
+  const small = smallDigest(feeds);
+  if (small !== undefined) return small;
+  const digest = createHash('sha256');
   for (const name of Object.keys(feeds).sort()) {
     const tensor = feeds[name];
     if (tensor === undefined) continue;
-    const { data } = tensor;
-    parts.push(Buffer.from(`${JSON.stringify([name, tensor.type, tensor.dims])}\n`));
-    parts.push(
-      ArrayBuffer.isView(data)
-        ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-        : Buffer.from(JSON.stringify(data)),
-    );
+    digest.update(headOf(name, tensor));
+    digest.update(bytesOf(tensor));
   }
-  const bytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  if (bytes <= SMALL_BYTES) return hash('sha256', Buffer.concat(parts));
-  const digest = createHash('sha256');
-  for (const part of parts) digest.update(part);
   return digest.digest('hex');
+}
+
+/** Gathers what is hashed in one place; undefined where it does not fit. */
+function smallDigest(feeds: Readonly<Record<string, TensorData>>): string | undefined {
+  let at = 0;
+  for (const name of Object.keys(feeds).sort()) {
+    const tensor = feeds[name];
+    if (tensor === undefined) continue;
+    const head = headOf(name, tensor);
+    const bytes = bytesOf(tensor);
+    // A character of a string has three bytes in UTF-8 at most.
+    if (at + head.length * 3 + bytes.byteLength > SMALL_BYTES) return undefined;
+    at += scratch.write(head, at);
+    scratch.set(bytes, at);
+    at += bytes.byteLength;
+  }
+  return hash('sha256', scratch.subarray(0, at));
+}
+
+function headOf(name: string, { type, dims }: TensorData): string {
+  return `${JSON.stringify([name, type, dims])}\n`;
+}
+
+function bytesOf({ data }: TensorData): Uint8Array {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return Buffer.from(JSON.stringify(data));
 }
 
 /** Names, shapes and, of the first row, the largest element: `score FP32[1,10] 3:0.9871`. */

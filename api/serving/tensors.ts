@@ -125,10 +125,18 @@ export function zeros({ name, datatype, shape }: TensorMetadata, rows: number): 
   return { type, data: new array(length), dims };
 }
 
-/**
- * What can be transferred of some tensors: buffers that hold one tensor and nothing else. A tensor that is a part of the
- * body it came with is copied when it moves to another thread.
- */
+/** The same with a copy of each tensor that shares its buffer: with it, all of the buffer would move to another thread. */
+export function apart(tensors: Readonly<Record<string, TensorData>>): Record<string, TensorData> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => {
+      const { data } = tensor;
+      const shared = ArrayBuffer.isView(data) && data.byteLength < data.buffer.byteLength;
+      return [name, shared ? { ...tensor, data: data.slice() } : tensor];
+    }),
+  );
+}
+
+/** What can be transferred of some tensors: buffers that hold one tensor and nothing else. */
 export function buffersOf(tensors: Readonly<Record<string, TensorData>>): ArrayBuffer[] {
   const buffers = Object.values(tensors).flatMap(({ data }) =>
     'buffer' in data && data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength

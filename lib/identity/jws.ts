@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { verify, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { isSignedBy, SIGNATURE_BYTES } from './ecdsa.ts';
 import { IdentityError, type IdentityErrorCode, type Refusal } from './errors.ts';
 import { wrongWith, type ExpectedClaims, type JwtClaims } from './jwt-claims.ts';
 import type { TransitKeySet } from './key-set.ts';
@@ -10,8 +12,8 @@ export const MAX_JWS_LENGTH = 8192;
 
 /** The only header parameters: keys by value or by URL (`jwk`, `jku`, `x5c`, `x5u`) and extensions (`crit`, `b64`) are refused. */
 const HEADER_PARAMETERS: ReadonlySet<string> = new Set(['alg', 'typ', 'kid']);
-/** R and S of a signature with P-256 (RFC 7518 section 3.4). */
-const SIGNATURE_BYTES = 64;
+/** Headers, as they are written, that were found right: those of one key are all the same. */
+const knownHeaders = new LRUCache<string, string>({ max: 1_000 });
 
 export interface OpenJwsOptions extends ExpectedClaims {
   readonly keys: TransitKeySet;
@@ -29,8 +31,6 @@ export interface OpenedJws {
 /**
  * Verifies a compact JWS with JSON claims by RFC 8725: the algorithm is fixed to ES256, the key comes from the key set
  * by its id alone, and type, issuer, audience and times are checked. Throws `code`, or BaoError where keys cannot be read.
- *
- * The signature is verified in this thread: to hand it to another one, as Web Cryptography does, costs as much again.
  */
 export async function openJws(jws: string, options: OpenJwsOptions): Promise<OpenedJws> {
   const { kid, signature } = readEnvelope(jws, options);
@@ -38,7 +38,7 @@ export async function openJws(jws: string, options: OpenJwsOptions): Promise<Ope
   if (key === undefined || !isOnP256(key)) throw refusal(options, 'was signed by an unknown key', 'key');
   const [header = '', payload = ''] = jws.split('.', 2);
   const signed = Buffer.from(`${header}.${payload}`);
-  if (!verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature)) {
+  if (!(await isSignedBy(key, signed, signature))) {
     throw refusal(options, 'is not valid', 'signature');
   }
   const claims = readClaims(payload);
@@ -57,6 +57,17 @@ function readEnvelope(jws: string, options: OpenJwsOptions): Envelope {
   if (jws.length > MAX_JWS_LENGTH) throw refusal(options, 'is too long', 'malformed');
   const signature = signatureOf(jws);
   if (signature === undefined) throw refusal(options, 'is malformed', 'malformed');
+  const written = `${options.typ} ${jws.slice(0, jws.indexOf('.'))}`;
+  let kid = knownHeaders.get(written);
+  if (kid === undefined) {
+    kid = readHeader(jws, options);
+    knownHeaders.set(written, kid);
+  }
+  return { kid, signature };
+}
+
+/** @returns the id of the key */
+function readHeader(jws: string, options: OpenJwsOptions): string {
   let header: Readonly<Record<string, unknown>>;
   try {
     header = { ...decodeProtectedHeader(jws) };
@@ -71,7 +82,7 @@ function readEnvelope(jws: string, options: OpenJwsOptions): Envelope {
   if (alg !== 'ES256') throw refusal(options, 'is not signed with ES256', 'algorithm');
   if (typeof kid !== 'string') throw refusal(options, 'names no key', 'key');
   if (typeof typ !== 'string' || mediaTypeOf(typ) !== options.typ) throw refusal(options, 'is not valid', 'type');
-  return { kid, signature };
+  return kid;
 }
 
 /** One signature has one spelling: unused bits and white space at the end, which decoders pass over, are refused. */

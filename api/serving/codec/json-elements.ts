@@ -2,6 +2,7 @@ import type { Datatype } from '../../../contracts/inference.ts';
 import { ApiError } from '../../errors.ts';
 import type { Kind, TypedArray } from '../tensors.ts';
 import type { JsonData } from './json-data.ts';
+import { roomFor } from './room.ts';
 
 /** What is wanted of the elements. */
 export interface Elements {
@@ -29,7 +30,7 @@ const LONGEST_INTEGER = String(-(2n ** 63n)).length;
 export function readNumbers(data: JsonData, wanted: Elements): TypedArray {
   const { declared, target, shape, length, field } = wanted;
   const flat = data.flat(shape, length, field);
-  const out = new target.array(length);
+  const out = roomFor(target.array, length);
   if (declared === 'BOOL') return readBooleans(flat, out, wanted);
   if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
     const exact = (): ArrayLike<unknown> => data.exact(shape, length, field);

@@ -1,3 +1,4 @@
+import { roomFor } from './room.ts';
 import { COMMA, LOWER_E, MINUS, PLUS, POINT, UPPER_E, ZERO, isDigit, isSpace } from '../../http/ascii.ts';
 
 /** Mantissas and powers of ten up to here are exact as doubles, and so one operation on them rounds right (Clinger 1990). */
@@ -25,7 +26,9 @@ export class NumberReader {
   }
 
   numbers(): Float64Array {
-    return this.#out.slice(0, this.#count);
+    const numbers = roomFor(Float64Array, this.#count);
+    numbers.set(this.#out.subarray(0, this.#count));
+    return numbers;
   }
 
   /** Goes on past a byte and the white space before it, where it comes next. */

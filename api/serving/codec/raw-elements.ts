@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { ApiError } from '../../errors.ts';
 import type { Kind, TensorData, TypedArray } from '../tensors.ts';
 import type { Elements } from './json-elements.ts';
+import { roomFor } from './room.ts';
 
 /** Bytes before each string. */
 const LENGTH_BYTES = 4;
@@ -24,7 +25,7 @@ export function readRawNumbers(bytes: Uint8Array, wanted: Wanted): TypedArray {
   if (sameKind && source.integer && source.type !== 'bool') return values;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) return convertLong(values, wanted);
   if (sameKind && !source.integer && areFinite(values)) return values;
-  return convert(values, wanted, sameKind ? values : new target.array(length));
+  return convert(values, wanted, sameKind ? values : roomFor(target.array, length));
 }
 
 function view(bytes: Uint8Array, { array }: Kind, length: number): TypedArray {

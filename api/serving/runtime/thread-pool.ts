@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { ApiError } from '../../errors.ts';
-import { buffersOf, type TensorData } from '../tensors.ts';
+import { apart, buffersOf, type TensorData } from '../tensors.ts';
 import type { Feeds, SessionSettings } from './session.ts';
 import type { ThreadReply, ThreadRequest } from './thread-messages.ts';
 
@@ -51,8 +51,8 @@ export class ThreadPool {
       throw new ApiError('UNAVAILABLE', 'Too many large predictions are waiting.', { headers: { 'Retry-After': '1' } });
     }
     await this.#loaded(thread, key, bytes);
-    const transfer = buffersOf(feeds);
-    const outputs = await this.#send(thread, { kind: 'run', key, feeds, fetches }, transfer);
+    const own = apart(feeds);
+    const outputs = await this.#send(thread, { kind: 'run', key, feeds: own, fetches }, buffersOf(own));
     return outputs ?? {};
   }
 
