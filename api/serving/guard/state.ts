@@ -45,6 +45,9 @@ export class GuardState {
   #flags: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   #allowances: ReadonlyMap<string, number> = new Map();
   readonly #own = new Map<string, Set<string>>();
+  /** Looks begun, and which of them this process goes by. */
+  #begun = 0;
+  #taken = 0;
   #timer: NodeJS.Timeout | undefined;
   /** Grows with every look: what was worked out of an earlier one is out of date. */
   version = 0;
@@ -105,14 +108,23 @@ export class GuardState {
     this.#timer = undefined;
   }
 
+  /**
+   * Looks at the store. What was stored before the call counts once it returns, however looks overtake each other.
+   * Throws what the store throws.
+   */
   async refresh(): Promise<void> {
     const { store, limits, sharers } = this.#options;
+    this.#begun += 1;
+    const look = this.#begun;
     const [rules, protections, flags, allowances] = await Promise.all([
       store.rules(),
       store.protections(),
       store.flags(),
       store.allowances(),
     ]);
+    // One that began before and ends after a newer one may not have seen what the newer one saw.
+    if (look < this.#taken) return;
+    this.#taken = look;
     const before = this.#flags;
     this.#rules = new LimitRules(rules, limits, sharers);
     this.#protections = new Map(
