@@ -95,7 +95,6 @@ async function cpuActivities(resources: Resources, logger: Logger): Promise<CpuA
       limits: new UsageLimits(pool),
       protections: new ModelProtections(pool),
       flags: new MisuseFlags(pool),
-      audit: new AuditLog(pool),
       defaults: config,
     }),
   };

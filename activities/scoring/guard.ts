@@ -1,8 +1,7 @@
 import type { ScoreCounts, ScoreInput } from '../../contracts/batch-score.ts';
 import { SaipError } from '../../contracts/errors.ts';
 import type { FlagKind } from '../../contracts/misuse.ts';
-import { flagCaller } from '../../lib/clients/index.ts';
-import type { AuditLog, MisuseFlags, ModelProtections, UsageLimits } from '../../lib/clients/index.ts';
+import type { MisuseFlags, ModelProtections, UsageLimits } from '../../lib/clients/index.ts';
 import type { SaipConfig } from '../../lib/config/index.ts';
 import { LimitRules } from '../../lib/limits/index.ts';
 import type { Account, EffectiveLimit } from '../../lib/limits/index.ts';
@@ -12,7 +11,6 @@ export interface GuardDependencies {
   readonly limits: Pick<UsageLimits, 'rules'>;
   readonly protections: Pick<ModelProtections, 'all'>;
   readonly flags: Pick<MisuseFlags, 'open' | 'allowances' | 'raise'>;
-  readonly audit: Pick<AuditLog, 'append'>;
   /** What counts where nothing is set. */
   readonly defaults: Pick<SaipConfig, 'limits' | 'misuse'>;
 }
@@ -85,6 +83,6 @@ export class BatchGuard {
 
   async #flag({ account }: BatchRules, kind: FlagKind, evidence: Readonly<Record<string, number>>): Promise<void> {
     const { tenant, subject, model } = account;
-    await flagCaller(this.#with, { tenant, subject, model, kind, evidence });
+    await this.#with.flags.raise({ tenant, subject, model, kind, evidence });
   }
 }

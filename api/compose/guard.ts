@@ -1,13 +1,5 @@
 import type { Registry } from 'prom-client';
-import {
-  MisuseFlags,
-  ModelProtections,
-  UsageLimits,
-  UsageLog,
-  flagCaller,
-  type AuditLog,
-  type Pool,
-} from '../../lib/clients/index.ts';
+import { MisuseFlags, ModelProtections, UsageLimits, UsageLog, type Pool } from '../../lib/clients/index.ts';
 import type { SaipConfig } from '../../lib/config/index.ts';
 import { UsageLedger } from '../../lib/limits/index.ts';
 import type { Logger } from '../http/error-handler.ts';
@@ -30,11 +22,10 @@ interface GuardParts {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly pool: Pool;
-  readonly audit: Pick<AuditLog, 'append'>;
 }
 
 /** Limits, usage and misuse of the data plane: kept in PostgreSQL, decided in this process. */
-export function composeGuard({ config, logger, registry, pool, audit }: GuardParts): Guard {
+export function composeGuard({ config, logger, registry, pool }: GuardParts): Guard {
   const usage = new UsageLog(pool);
   const limits = new UsageLimits(pool);
   const flags = new MisuseFlags(pool);
@@ -65,7 +56,7 @@ export function composeGuard({ config, logger, registry, pool, audit }: GuardPar
     ...{ state, ledger, watch, metrics },
     slowRate: slowRate / sharers,
     raise: async (flag) => {
-      if (!(await flagCaller({ flags, audit }, flag))) return;
+      if (!(await flags.raise(flag))) return;
       const { model, kind, evidence } = flag;
       logger.warn({ model, kind, evidence }, 'a caller was flagged');
     },

@@ -92,7 +92,7 @@ export async function composeApi({ config, logger, registry, member }: ComposeOp
   const feeds = new EventFeeds({ read: (id) => untraced(() => readEvent(temporal, id)) });
   const identity = composeIdentity({ config, bao, pool, registry, others: member });
   const audit = await composeAudit({ config, logger, registry, bao, pool });
-  const guard = composeGuard({ config, logger, registry, pool, audit: audit.log });
+  const guard = composeGuard({ config, logger, registry, pool });
   const authorizer = await Authorizer.load();
   const guards = createGuards({
     authenticator: identity.authenticator,

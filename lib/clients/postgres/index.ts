@@ -30,7 +30,6 @@ export { ServingSwitches, type NewSwitch, type ServingSwitch } from './serving-s
 export { StepStore, type KeptStep, type NewKeptStep, type StepWorker } from './step-store.ts';
 export { TrainingStore } from './training-store.ts';
 export { RevokedTokens, type RevokedToken } from './revoked-tokens.ts';
-export { flagCaller, type FlaggingClients } from './flag-caller.ts';
 export { MisuseFlags, type NewFlag, type OpenFlag, type TenantFlag } from './misuse-flags.ts';
 export { ModelProtections, type ModelProtection } from './model-protections.ts';
 export { UsageLimits } from './usage-limits.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { MisuseFlag, type FlagEvidence, type FlagKind } from '../../../contracts/misuse.ts';
+import { AuditLog } from './audit-log.ts';
 import type { Pool } from './pool.ts';
-import { execute, iso, select, selectOne } from './query.ts';
+import { execute, iso, select, selectOne, transaction } from './query.ts';
 
 export interface NewFlag {
   readonly tenant: string;
@@ -37,11 +38,22 @@ export class MisuseFlags {
     this.#pool = pool;
   }
 
-  /** @returns false where the same flag is open already */
-  async raise({ tenant, subject, model, kind, evidence }: NewFlag): Promise<boolean> {
+  /**
+   * Flags a caller for a model; the record of why counts together with it.
+   * @returns false where the same flag is open already
+   */
+  raise({ tenant, subject, model, kind, evidence }: NewFlag): Promise<boolean> {
     const sql = `INSERT INTO misuse_flags (tenant, subject, model, kind, evidence) VALUES ($1, $2, $3, $4, $5)
       ON CONFLICT (tenant, subject, model, kind) WHERE lifted_at IS NULL DO NOTHING`;
-    return (await execute(this.#pool, sql, [tenant, subject, model, kind, JSON.stringify(evidence)])) > 0;
+    return transaction(this.#pool, async (client) => {
+      const values = [tenant, subject, model, kind, JSON.stringify(evidence)];
+      if ((await execute(client, sql, values)) === 0) return false;
+      const numbers = Object.entries(evidence).map(([name, value]): [string, string] => [name, String(value)]);
+      const detail = { kind, ...Object.fromEntries(numbers) };
+      const about = { actor: subject, action: 'misuse:flag', subject: `model:${model}`, decision: 'deny' };
+      await new AuditLog(client).append({ ...about, detail });
+      return true;
+    });
   }
 
   /** Of all tenants, for whoever enforces them. */
