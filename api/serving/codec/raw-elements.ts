@@ -29,8 +29,10 @@ export function readRawNumbers(bytes: Uint8Array, wanted: Wanted): TypedArray {
 }
 
 function view(bytes: Uint8Array, { array }: Kind, length: number): TypedArray {
-  const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
-  return new array(aligned.buffer, aligned.byteOffset, length);
+  if (bytes.byteOffset % array.BYTES_PER_ELEMENT === 0) return new array(bytes.buffer, bytes.byteOffset, length);
+  const aligned = roomFor(array, length);
+  new Uint8Array(aligned.buffer, aligned.byteOffset, bytes.byteLength).set(bytes);
+  return aligned;
 }
 
 type Short = Exclude<TypedArray, BigInt64Array | BigUint64Array>;
