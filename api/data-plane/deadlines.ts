@@ -2,6 +2,8 @@
 export interface Ending {
   /** Milliseconds of the monotonic clock. */
   readonly endsAt: number;
+  /** Where `Deadlines` keeps it; absent while it does not. */
+  place?: number | undefined;
   end(): void;
 }
 
@@ -13,22 +15,33 @@ const SWEEP_MS = 1_000;
  * the parsing of its envelope: so all of them are looked at once a second.
  */
 export class Deadlines {
-  readonly #open = new Set<Ending>();
+  /**
+   * In no order. A `Set` to which every request is added and from which it is deleted gets a new table now and then, and
+   * each old table points to the next: once one of them is old for the collector, so is all that comes after it.
+   */
+  readonly #open: Ending[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   add(ending: Ending): void {
-    this.#open.add(ending);
+    ending.place = this.#open.push(ending) - 1;
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
   delete(ending: Ending): void {
-    this.#open.delete(ending);
+    const { place } = ending;
+    if (place === undefined) return;
+    ending.place = undefined;
+    const last = this.#open.pop();
+    if (last === undefined || last === ending) return;
+    this.#open[place] = last;
+    last.place = place;
   }
 
   #sweep(): void {
     const now = performance.now();
-    for (const ending of this.#open) if (ending.endsAt <= now) ending.end();
-    if (this.#open.size > 0) return;
+    // Those that end go out of the list, and may take others with them.
+    for (const ending of this.#open.filter(({ endsAt }) => endsAt <= now)) if (ending.place !== undefined) ending.end();
+    if (this.#open.length > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

@@ -31,6 +31,7 @@ export class Exchange implements Ending {
   /** Milliseconds that the handler has; undefined while the request is still coming. */
   #patience: number | undefined;
   endsAt = performance.now() + READ_MS;
+  place: number | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
