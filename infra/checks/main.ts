@@ -6,13 +6,11 @@ import { runCommand } from './run-command.ts';
 import { runTests } from './tests.ts';
 
 /** `make test`: every check of the repository. Its last line is `N passed, N failed`. */
-const results: CheckResult[] = [];
 // Minutes the first time, nothing afterwards; the other checks need not wait for it.
 const opa = provideOpa(loadToolchain().cache).catch((error: unknown) => {
   console.log(`opa: ${error instanceof Error ? error.message : String(error)}`);
 });
-// One after the other: lint and types alone can fill two cores and 2 GiB.
-for (const check of STATIC_CHECKS) results.push(await runStaticCheck(check));
+const results = (await Promise.all(STATIC_CHECKS.map(runInTurn))).flat();
 results.push(await runTests());
 await opa;
 results.push(await runStaticCheck(POLICY_CHECK));
@@ -21,6 +19,12 @@ const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
 process.exitCode = failed > 0 ? 1 : 0;
 console.log(`${passed} passed, ${failed} failed`);
+
+async function runInTurn(checks: readonly Check[]): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const check of checks) results.push(await runStaticCheck(check));
+  return results;
+}
 
 async function runStaticCheck({ name, command, args }: Check): Promise<CheckResult> {
   console.log(`· ${name}`);
