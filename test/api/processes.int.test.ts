@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import getPort from 'get-port';
 import { z } from 'zod';
 import { CHECKOUT } from '../../infra/local/toolchain.ts';
@@ -14,6 +15,8 @@ import { until } from './support/until.ts';
 const PROCESSES = 2;
 let command: ChildProcess;
 let url: string;
+/** Processes that have said so far that they answer. A process is there long before it listens. */
+let answering = 0;
 
 interface Answer {
   readonly status: number | undefined;
@@ -56,21 +59,27 @@ function childrenOf(pid: string): string[] {
 /** The command starts the API, which starts its processes. */
 const members = (): string[] => childrenOf(String(command.pid)).flatMap(childrenOf);
 
-const untilReady = () =>
-  until('the API is ready', async () => (await call('GET', '/health/ready').catch(() => undefined))?.status === 200);
+const untilOk = (path: string) =>
+  until(`${path} is ok`, async () => (await call('GET', path).catch(() => undefined))?.status === 200);
+
+const untilAnswering = (count: number) => until('all of them answer', () => answering >= count);
 
 beforeAll(async () => {
   const port = await getPort();
   url = `http://127.0.0.1:${String(port)}`;
   const args = ['serve', '--processes', String(PROCESSES), '--port', String(port)];
-  command = spawn(process.execPath, [join(CHECKOUT, 'cli', 'main.ts'), ...args], {
+  const serving = spawn(process.execPath, [join(CHECKOUT, 'cli', 'main.ts'), ...args], {
     // The rest it reads from the stack's own settings.
-    env: { SAIP_HOME: testHome(), SAIP_API_URL: url, SAIP_LOG_LEVEL: 'silent' },
-    stdio: 'ignore',
+    env: { SAIP_HOME: testHome(), SAIP_API_URL: url, SAIP_LOG_LEVEL: 'info' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  command = serving;
+  createInterface({ input: serving.stdout }).on('line', (line) => {
+    if (line.includes('"the API answers"')) answering += 1;
   });
   // Three starts one after the other: on a busy machine they take their time.
-  await untilReady().catch(untilReady);
-  await until('all of it is there', () => members().length === PROCESSES);
+  await untilAnswering(PROCESSES).catch(() => untilAnswering(PROCESSES));
+  await untilOk('/health/ready');
 }, 150_000);
 
 afterAll(() => {
@@ -102,9 +111,11 @@ describe('saip serve --processes', () => {
     const [victim = ''] = members();
     process.kill(Number(victim), 'SIGKILL');
     await until('it is gone', () => !members().includes(victim));
-    expect((await call('GET', '/health/live')).status).toBe(200);
-    await until('another one is there', () => members().length === PROCESSES);
-    expect((await call('GET', '/health/ready')).status).toBe(200);
+    await untilOk('/health/live');
+    expect(answering).toBe(PROCESSES);
+    await untilAnswering(PROCESSES + 1);
+    expect(members()).toHaveLength(PROCESSES);
+    await untilOk('/health/ready');
   });
 
   it('stop in order, all of them', async () => {
