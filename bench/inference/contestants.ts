@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LoadResult, ServerOrder } from './orders.ts';
 import { MODEL } from './orders.ts';
 import type { BenchModel } from './models.ts';
-import { bareServer, fastApiServer, load, platformServer, type BenchServer } from './servers.ts';
+import { bareServer, emptyServer, fastApiServer, load, platformServer, type BenchServer } from './servers.ts';
 import type { BenchKey } from './tokens.ts';
 
 export interface Setting {
@@ -15,7 +15,7 @@ export interface Setting {
   readonly python: string;
 }
 
-export type Kind = 'platform' | 'bare' | 'FastAPI, coroutine' | 'FastAPI, threads';
+export type Kind = 'platform' | 'bare' | 'empty' | 'FastAPI, coroutine' | 'FastAPI, threads';
 
 export interface RunOptions {
   readonly connections?: number;
@@ -76,6 +76,7 @@ export async function startServer(
   }
   if (kind === 'platform') return platformServer(order);
   if (kind === 'bare') return bareServer(order);
+  if (kind === 'empty') return emptyServer(order);
   return fastApiServer(python, { ...order, asynchronous: kind === 'FastAPI, coroutine' });
 }
 

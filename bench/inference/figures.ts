@@ -33,6 +33,14 @@ export function later(what: string, ours: Rounds, theirs: Rounds, goal: number):
   };
 }
 
+/** How much of a processor a request takes: with one core for the server, nothing answers faster than this lets it. */
+export function processorTime(contestants: Readonly<Record<string, Rounds>>): string {
+  const each = Object.entries(contestants).map(
+    ([name, rounds]) => `${name} ${middle(rounds, ({ cpuUs }) => cpuUs).toFixed(0)} µs (${describe(rounds)})`,
+  );
+  return `processor time a request: ${each.join(', ')}`;
+}
+
 function describe(rounds: Rounds): string {
   return `${Math.round(middle(rounds, rate))}/s`;
 }

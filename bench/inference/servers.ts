@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { SERVER_FLAGS } from '../../infra/local/node-flags.ts';
 import { AUDIENCE, ISSUER, MODEL, type LoadOrder, type LoadResult, type ServerOrder } from './orders.ts';
 
 const Started = z.object({
@@ -25,15 +26,25 @@ export interface BenchServer extends z.infer<typeof Started> {
 const FOLDER = import.meta.dirname;
 
 export function platformServer(order: ServerOrder): Promise<BenchServer> {
-  return start(process.execPath, [...process.execArgv, join(FOLDER, 'platform-server.ts')], order);
+  return nodeServer('platform-server.ts', order);
 }
 
 export function bareServer(order: ServerOrder): Promise<BenchServer> {
-  return start(process.execPath, [...process.execArgv, join(FOLDER, 'bare-server.ts')], order);
+  return nodeServer('bare-server.ts', order);
+}
+
+/** Reads a request and answers with nothing: what is left for everything else. */
+export function emptyServer(order: ServerOrder): Promise<BenchServer> {
+  return nodeServer('empty-server.ts', order);
 }
 
 export function fastApiServer(python: string, order: ServerOrder): Promise<BenchServer> {
   return start(python, [join(FOLDER, 'peer.py')], order);
+}
+
+/** With the flags that the API has. */
+function nodeServer(file: string, order: ServerOrder): Promise<BenchServer> {
+  return start(process.execPath, [...process.execArgv, ...SERVER_FLAGS, join(FOLDER, file)], order);
 }
 
 async function start(file: string, args: readonly string[], order: ServerOrder): Promise<BenchServer> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Suite } from '../figure.ts';
 import { peerPython } from '../peer-environment.ts';
 import { contestant, type Contestant, type Setting } from './contestants.ts';
-import { batchFigure, faster, later, memoryFigure, overheadFigure } from './figures.ts';
+import { batchFigure, faster, later, memoryFigure, overheadFigure, processorTime } from './figures.ts';
 import { mnistModel, slowModel, withRawTensors } from './models.ts';
 import { inTurn } from './rounds.ts';
 import { makeKey } from './tokens.ts';
@@ -29,13 +29,15 @@ export const suite: Suite = {
       const unrecorded = contestant(peer.kind, { ...setting, audit: undefined });
       say('the servers in turn');
       const raw = contestant('platform', { ...setting, model: withRawTensors(setting.model) });
-      const [ours = [], binary = [], bare = [], recorded = [], without = []] = await inTurn([
+      const [ours = [], binary = [], bare = [], empty = [], recorded = [], without = []] = await inTurn([
         platform,
         raw,
         contestant('bare', setting),
+        contestant('empty', setting),
         peer,
         unrecorded,
       ]);
+      say(processorTime({ 'an empty answer': empty, platform: ours, FastAPI: without }));
       say('with tokens that were never seen');
       const [oursFresh = [], peerFresh = []] = await inTurn([platform, peer], { fresh: true }, 2);
       say('one connection; a slow model; many requests');

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
-import { stackLayout } from '../../infra/local/index.ts';
+import { SERVER_FLAGS, stackLayout } from '../../infra/local/index.ts';
 import { saipHome } from '../client/stack-file.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
@@ -28,7 +28,10 @@ export async function serve(io: Io, { processes, port }: ServeOptions): Promise<
     ...(processes !== undefined && { SAIP_API_PROCESSES: String(processes) }),
     ...(port !== undefined && { SAIP_API_PORT: String(port) }),
   };
-  const child = spawn(process.execPath, [...process.execArgv, MAIN], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(process.execPath, [...process.execArgv, ...SERVER_FLAGS, MAIN], {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? EXIT.failure;

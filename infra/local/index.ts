@@ -5,6 +5,7 @@ export type { Finding } from './doctor/index.ts';
 export { storeLlmKey } from './llm-key.ts';
 export { logFile } from './logs.ts';
 export { launch, liveSupervisor, shutDown } from './launch.ts';
+export { SERVER_FLAGS } from './node-flags.ts';
 export { removeStack } from './remove.ts';
 export { readStackState } from './state.ts';
 export type { ServiceState, ServiceStatus, StackState } from './state.ts';

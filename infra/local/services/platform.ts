@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { platformEnvironment, urls } from '../environment.ts';
 import type { PlatformProcess } from '../environment.ts';
 import { expectOk } from '../http.ts';
+import { SERVER_FLAGS } from '../node-flags.ts';
 import type { Command, ServiceSpec, StackContext } from '../service.ts';
 import { CHECKOUT } from '../toolchain.ts';
 
@@ -12,15 +13,22 @@ interface NodeProcess {
   readonly entry: string;
   /** Most the JavaScript heap may take, MiB. */
   readonly heap: number;
+  /** More flags of Node. */
+  readonly flags?: readonly string[];
 }
 
-function nodeCommand(context: StackContext, { name, entry, heap }: NodeProcess, env: Record<string, string>): Command {
+function nodeCommand(
+  context: StackContext,
+  { name, entry, heap, flags = [] }: NodeProcess,
+  env: Record<string, string>,
+): Command {
   return {
     file: context.toolchain.node,
     args: [
       '--enable-source-maps',
       '--disable-warning=ExperimentalWarning',
       `--max-old-space-size=${heap}`,
+      ...flags,
       join(CHECKOUT, entry),
     ],
     cwd: CHECKOUT,
@@ -34,7 +42,7 @@ export const api: ServiceSpec = {
   port: 'api',
   url: urls.api,
   startTimeoutMs: 120_000,
-  command: (context) => nodeCommand(context, { name: 'api', entry: 'api/main.ts', heap: 512 }, {}),
+  command: (context) => nodeCommand(context, { name: 'api', entry: 'api/main.ts', heap: 512, flags: SERVER_FLAGS }, {}),
   probe: ({ ports }) => expectOk(`${urls.api(ports)}/health/ready`),
 };
 
