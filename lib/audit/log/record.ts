@@ -40,7 +40,7 @@ export function isPersonalSubject(subject: string): boolean {
  */
 export function commit(record: AuditRecord, salt: Uint8Array): Buffer {
   const { actor, detail, subject, traceId } = record;
-  const personal: PersonalPart = { actor, detail, traceId, subject: isPersonalSubject(subject) ? subject : undefined };
+  const personal: PersonalPart = { actor, detail, subject: isPersonalSubject(subject) ? subject : undefined, traceId };
   return sha256Of(salt, canonical(personal));
 }
 
@@ -52,5 +52,5 @@ export function encodeLeaf(part: PublicPart, commitment: Uint8Array): Buffer {
 /** The same as text. @param personal the commitment, as hexadecimal digits */
 export function leafText({ id, at, action, decision, subject }: PublicPart, personal: string): string {
   const shown = subject === undefined || isPersonalSubject(subject) ? undefined : subject;
-  return canonical({ id, at, action, decision, personal, subject: shown, v: FORM });
+  return canonical({ action, at, decision, id, personal, subject: shown, v: FORM });
 }
