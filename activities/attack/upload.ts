@@ -1,4 +1,3 @@
-import { openAsBlob } from 'node:fs';
 import type { AttackResult } from '../../contracts/attack-retest.ts';
 import type { ArtifactRef } from '../../contracts/reference.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
@@ -20,6 +19,6 @@ export async function uploadReport({ mlflow, store, artifactUri, report }: Uploa
   };
   for (const [path, ref] of Object.entries(files)) {
     if (ref === undefined) continue;
-    await mlflow.artifacts.upload(artifactUri, path, await openAsBlob(await store.path(ref), { type: ref.mediaType }));
+    await mlflow.artifacts.uploadFile(artifactUri, path, { ...ref, path: await store.path(ref) });
   }
 }

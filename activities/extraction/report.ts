@@ -1,4 +1,3 @@
-import { openAsBlob } from 'node:fs';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { CpuActivities, ExtractionReportRequest, LoggedRun } from '../../contracts/activities.ts';
 import type { ExtractionResult } from '../../contracts/extraction.ts';
@@ -111,8 +110,8 @@ async function logExtraction(
   await mlflow.runs.logMetrics(logged.runId, metrics);
   const files = { 'report.json': report.json, 'report.md': report.markdown, 'curve.png': report.plot };
   for (const [name, ref] of Object.entries(files)) {
-    const body = await openAsBlob(await store.path(ref), { type: ref.mediaType });
-    await mlflow.artifacts.upload(logged.artifactUri, `extraction/${name}`, body);
+    const file = { ...ref, path: await store.path(ref) };
+    await mlflow.artifacts.uploadFile(logged.artifactUri, `extraction/${name}`, file);
   }
   await mlflow.runs.finish(logged.runId, 'FINISHED');
   const { experimentId, runId } = logged;

@@ -1,4 +1,3 @@
-import { openAsBlob } from 'node:fs';
 import type { LoggedRun } from '../../contracts/activities.ts';
 import { MIRROR_FOLDER, SIGNATURE_FILE } from '../../contracts/registry.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
@@ -30,8 +29,8 @@ export async function mirrorVersion(mlflow: MlflowClient, { stored, logged, stor
     throw new MlflowError('MLFLOW_REJECTED', `MLflow has no model of the run ${logged.runId}.`, { field: 'mlflow' });
   }
   for (const [path, ref] of Object.entries({ ...stored.files, [SIGNATURE_FILE]: signature })) {
-    const file = await openAsBlob(await store.path(ref), { type: ref.mediaType });
-    await mlflow.artifacts.upload(model.artifactUri, `${MIRROR_FOLDER}/${path}`, file);
+    const file = { ...ref, path: await store.path(ref) };
+    await mlflow.artifacts.uploadFile(model.artifactUri, `${MIRROR_FOLDER}/${path}`, file);
   }
   await mlflow.registeredModels.ensureModel(
     name,

@@ -1,4 +1,3 @@
-import { openAsBlob } from 'node:fs';
 import { heartbeat } from '@temporalio/activity';
 import type { LoggedRun, SearchReportRequest } from '../../contracts/activities.ts';
 import type { SearchSpent, TrialRecord } from '../../contracts/search.ts';
@@ -64,8 +63,7 @@ export async function logSearch(
   }
   if (trained !== undefined) await mlflow.runs.setTags(trained.runId, { [PARENT]: parent.runId });
   for (const [path, ref] of Object.entries(written.files)) {
-    const body = await openAsBlob(await store.path(ref), { type: ref.mediaType });
-    await mlflow.artifacts.upload(parent.artifactUri, path, body);
+    await mlflow.artifacts.uploadFile(parent.artifactUri, path, { ...ref, path: await store.path(ref) });
   }
   await mlflow.runs.finish(parent.runId, STATUS[outcome] ?? 'FINISHED');
   return { experimentId: parent.experimentId, runId: parent.runId, url: runUrl(parent, urls.mlflow) };

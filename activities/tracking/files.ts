@@ -1,4 +1,3 @@
-import { openAsBlob } from 'node:fs';
 import { z } from 'zod';
 import { Sha256, type ArtifactRef } from '../../contracts/reference.ts';
 import type { ArtifactStore } from '../../lib/artifacts/index.ts';
@@ -44,7 +43,7 @@ export async function uploadFiles({ mlflow, store, artifactUri, files, onFile }:
   if (sameDigests(await mlflow.artifacts.download(artifactUri, MANIFEST), digests)) return;
   for (const [path, ref] of Object.entries(files)) {
     onFile?.(path);
-    await mlflow.artifacts.upload(artifactUri, path, await openAsBlob(await store.path(ref), { type: ref.mediaType }));
+    await mlflow.artifacts.uploadFile(artifactUri, path, { ...ref, path: await store.path(ref) });
   }
   const list = new Blob([JSON.stringify(digests, undefined, 2)], { type: 'application/json' });
   await mlflow.artifacts.upload(artifactUri, MANIFEST, list);

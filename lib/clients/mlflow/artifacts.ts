@@ -1,8 +1,14 @@
+import { openAsBlob } from 'node:fs';
 import { MlflowError, isRefusal } from './errors.ts';
 import type { RequestOptions, Transport } from './transport.ts';
 
 const PROXY = '/api/2.0/mlflow-artifacts/artifacts';
 const SCHEME = 'mlflow-artifacts:/';
+
+export interface LocalFile {
+  readonly path: string;
+  readonly mediaType: string;
+}
 
 /** Files of runs and logged models, through the artifact proxy of the server. Every method throws MlflowError. */
 export class Artifacts {
@@ -13,13 +19,19 @@ export class Artifacts {
   }
 
   /**
-   * Streams a file up; what was there under this name is replaced.
+   * Sends bytes up; what was there under this name is replaced.
    * @param artifactUri of the run or the logged model
-   * @param body `await openAsBlob(path)` for a file, so that it is read only while it is sent
    */
-  async upload(artifactUri: string, path: string, body: Blob): Promise<void> {
-    const request = { method: 'PUT', path: proxyPath(artifactUri, path), body } as const;
-    await this.#http.retrying(async () => (await this.#http.send(request)).body?.cancel());
+  upload(artifactUri: string, path: string, body: Blob): Promise<void> {
+    return this.#put(artifactUri, path, () => Promise.resolve(body));
+  }
+
+  /**
+   * Streams a file up, so that it is read only while it is sent. A file that is replaced meanwhile, as the artifact store
+   * does with one that is stored again, cannot be read on: each attempt opens it anew.
+   */
+  uploadFile(artifactUri: string, path: string, file: LocalFile): Promise<void> {
+    return this.#put(artifactUri, path, () => openAsBlob(file.path, { type: file.mediaType }));
   }
 
   /** The whole file; undefined when there is none of this name. */
@@ -34,6 +46,14 @@ export class Artifacts {
     const { body } = await this.#http.retrying(() => this.#http.send(request));
     if (body === null) throw new MlflowError('MLFLOW_REJECTED', `MLflow sent no body for ${path}.`);
     return body;
+  }
+
+  async #put(artifactUri: string, name: string, open: () => Promise<Blob>): Promise<void> {
+    const path = proxyPath(artifactUri, name);
+    await this.#http.retrying(async () => {
+      const { body } = await this.#http.send({ method: 'PUT', path, body: await open() });
+      await body?.cancel();
+    });
   }
 
   async #optional(request: RequestOptions): Promise<Buffer | undefined> {

@@ -1,5 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MlflowClient } from '../../../lib/clients/index.ts';
@@ -102,6 +106,32 @@ describe('MlflowClient', () => {
       code: 'MLFLOW_REJECTED',
     });
     expect(requests()).toBe(0);
+  });
+
+  it('sends a file that is replaced while it is sent', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'saip-upload-'));
+    const path = join(folder, 'config.json');
+    await writeFile(path, 'the same');
+    const received: string[] = [];
+    const { url } = await serving((request, response) => {
+      void text(request).then((body) => {
+        received.push(body);
+        response.end();
+      });
+    });
+    let attempts = 0;
+    const replacing: typeof fetch = async (...request) => {
+      attempts += 1;
+      if (attempts === 1) {
+        await writeFile(`${path}.new`, 'the same');
+        await rename(`${path}.new`, path);
+      }
+      return fetch(...request);
+    };
+    const { artifacts } = new MlflowClient({ url, fetch: replacing });
+    await artifacts.uploadFile('mlflow-artifacts:/1/r/artifacts', 'config.json', { path, mediaType: 'text/plain' });
+    expect({ attempts, received }).toEqual({ attempts: 2, received: ['the same'] });
+    await rm(folder, { recursive: true });
   });
 
   it('needs the server to proxy artifacts', async () => {
