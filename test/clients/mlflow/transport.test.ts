@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -124,6 +124,8 @@ describe('MlflowClient', () => {
       attempts += 1;
       if (attempts === 1) {
         await writeFile(`${path}.new`, 'the same');
+        // A blob sees by size and time that its file is another one.
+        await utimes(`${path}.new`, 0, 0);
         await rename(`${path}.new`, path);
       }
       return fetch(...request);
